@@ -1,0 +1,1 @@
+"""The command line: parses, calls wiring, prints. One file per family of commands."""

@@ -1,0 +1,84 @@
+"""`genba-touch central …`: the reference centre."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from app.cli import out
+from app.errors import UsageError
+from app.settings import DataDir
+from app.wiring import centre as wiring
+
+DATABASE_HELP = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password from PGPASSFILE or PGPASSWORD); default: central.db in the data folder"
+
+
+def add_commands(commands: Any) -> None:
+    """Add `central` to the parser."""
+    central = commands.add_parser("central", help="the reference centre")
+    parts = central.add_subparsers(dest="part", required=True, metavar="PART")
+
+    serve = parts.add_parser("serve", help="answer stations")
+    serve.add_argument("--listen", required=True, metavar="HOST:PORT")
+    serve.set_defaults(run=_serve)
+
+    code = parts.add_parser("issue-code", help="make an enrolment code")
+    code.add_argument("--site", required=True, metavar="ID", action="append")
+    code.add_argument("--uses", type=int, default=1, metavar="N")
+    code.add_argument("--valid-days", type=int, default=180, metavar="N")
+    code.add_argument("--role", choices=("gate", "office"), default="gate", help="office: with insurance and residence data")
+    code.add_argument("--json", action="store_true")
+    code.set_defaults(run=_issue_code)
+
+    load = parts.add_parser("load-site", help="load a site file (docs/site-file.md)")
+    load.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("--replace", action="store_true", help="what the file does not name is taken out")
+    load.add_argument("--json", action="store_true")
+    load.set_defaults(run=_load_site)
+
+    pin = parts.add_parser("pin-verifier", help="ask for an operator's PIN and print what goes in the site file")
+    pin.set_defaults(run=_pin_verifier)
+
+    for part in (serve, code, load):
+        part.add_argument("--database", metavar="URL", help=DATABASE_HELP)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    host, _, port = args.listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UsageError("cli.bad_listen", args.listen)
+    return wiring.serve(_database(args), host.strip("[]"), int(port), announce=out.say)
+
+
+def _issue_code(args: argparse.Namespace) -> int:
+    answer = wiring.issue_code(_database(args), args.site, args.uses, args.valid_days, args.role)
+    if args.json:
+        out.print_json(answer)
+    else:
+        out.say(answer["enrolment_code"])
+    return 0
+
+
+def _load_site(args: argparse.Namespace) -> int:
+    loaded = wiring.load_site(_database(args), args.file, replace=args.replace)
+    if args.json:
+        out.print_json(loaded)
+    else:
+        out.say(out.table(list(loaded.items()), ("item", "count")))
+    return 0
+
+
+def _pin_verifier(args: argparse.Namespace) -> int:
+    import getpass
+
+    out.say(wiring.pin_verifier(getpass.getpass("PIN: ")))
+    return 0
+
+
+def _database(args: argparse.Namespace) -> str:
+    if args.database:
+        return str(args.database)
+    data = DataDir.at(args.data_dir)
+    data.create()
+    return f"sqlite:///{data.root / 'central.db'}"

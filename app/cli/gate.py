@@ -1,0 +1,130 @@
+"""`genba-touch gate`: the window, or the same gate without one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+from app.cli import out
+from app.errors import EnvironmentTrouble
+from app.gate.news import Announcement, News, StorageAlarm
+from app.readers.port import ReaderEvent, ReaderState
+from app.settings import DataDir
+from app.wiring import gate as wiring
+
+
+def add_commands(commands: Any) -> None:
+    """Add `gate` to the parser."""
+    gate = commands.add_parser("gate", help="record touches (window, or --headless)")
+    gate.add_argument("--site", metavar="ID", help="site id, when this PC serves several")
+    gate.add_argument("--reader", action="append", metavar="SPEC", default=[], help="pcsc[:name part], pasori[:usb|:udp:HOST:PORT], wedge, scripted:FILE; may be repeated")
+    gate.add_argument("--kiosk", action="store_true", help="full screen, left only with an operator's PIN")
+    gate.add_argument("--headless", action="store_true", help="no window")
+    gate.add_argument("--json-lines", action="store_true", help="with --headless: one JSON object per event on stdout")
+    gate.add_argument("--seconds", type=float, metavar="N", help="end after N seconds")
+    gate.set_defaults(run=_gate)
+
+
+def _gate(args: argparse.Namespace) -> int:
+    if not args.headless and not has_display():
+        raise EnvironmentTrouble("cli.no_display")
+    run = wiring.open_gate(DataDir.at(args.data_dir), site_id=args.site, reader_specs=args.reader)
+    if not args.headless:
+        return wiring.show_window(run, kiosk=args.kiosk or run.station.settings.kiosk, seconds=args.seconds)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    printer = LinePrinter(json_lines=args.json_lines)
+    run.gate.listen(printer.news)
+    run.listen_readers(printer.reader)
+    run.listen_sync(printer.sync)
+    run.start()
+    try:
+        stop.wait(args.seconds)
+    finally:
+        run.stop()
+    return 0
+
+
+def has_display() -> bool:
+    """Whether a window could open here."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+class LinePrinter:
+    """Events as lines: JSON for scripts, short text for people. Called from several threads."""
+
+    def __init__(self, *, json_lines: bool) -> None:
+        self._json = json_lines
+        self._lock = threading.Lock()
+
+    def news(self, news: News) -> None:
+        """What the gate announces."""
+        if isinstance(news, Announcement):
+            self._print(touch_line(news), f"{news.at.astimezone():%H:%M:%S} {news.outcome.value} {news.name}")
+        elif isinstance(news, StorageAlarm):
+            self._print({"event": "alarm", "code": news.code, "at": _iso(news.at)}, f"NOT STORED: {news.code}")
+
+    def reader(self, event: ReaderEvent) -> None:
+        """A reader's new state (cards come as touches)."""
+        if isinstance(event, ReaderState):
+            line = {"event": "reader_state", "reader": event.reader, "label": event.label, "condition": event.condition.value}
+            self._print(line, f"reader {event.label}: {event.condition.value}")
+
+    def sync(self, status: Any) -> None:
+        """The engine's new status."""
+        self._print(sync_line(status), f"waiting to send: {status.pending}")
+
+    def _print(self, line: dict[str, Any], text: str) -> None:
+        with self._lock:
+            if self._json:
+                out.print_json(line, line=True)
+            else:
+                out.say(text)
+
+
+def touch_line(told: Announcement) -> dict[str, Any]:
+    """An announcement as the JSON line that scripts read (docs/cli.md)."""
+    return {
+        "event": "touch",
+        "id": told.id,
+        "seq": told.seq,
+        "card": told.card_masked,
+        "worker_id": told.worker_id,
+        "site_id": told.site_id,
+        "direction": told.direction.value,
+        "work_day": told.work_day,
+        "assurance": told.assurance,
+        "outcome": told.outcome.value,
+        "reasons": [reason.value for reason in told.reasons],
+        "reader": told.lane,
+        "at": _iso(told.at),
+        "stored_at": _iso(told.stored_at),
+    }
+
+
+def sync_line(status: Any) -> dict[str, Any]:
+    """A sync status as a JSON line."""
+    return {
+        "event": "sync",
+        "pending": status.pending,
+        "rejected": status.rejected,
+        "accepted": status.accepted,
+        "last_sync_at": _iso(status.last_sync_at),
+        "last_error": status.last_error,
+        "next_attempt_at": _iso(status.next_attempt_at),
+        "online": status.online,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
+
+

@@ -1,0 +1,145 @@
+"""Commands about this PC: provision, status, sync, doctor, readers, recover."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from app.cli import out
+from app.errors import CentreRefused, EnvironmentTrouble
+from app.messages import say
+from app.settings import DataDir
+from app.wiring import doctor as doctor_wiring
+from app.wiring import gate as gate_wiring
+from app.wiring import station as wiring
+
+
+def add_commands(commands: Any) -> None:
+    """Add this family to the parser."""
+    provision = commands.add_parser("provision", help="set this PC up and enrol it at the centre")
+    provision.add_argument("file", type=Path, metavar="FILE", help="provisioning.toml (docs/provisioning.md)")
+    provision.add_argument("--code", help="enrolment code, when the file has none")
+    provision.add_argument("--json", action="store_true")
+    provision.set_defaults(run=_provision)
+
+    status = commands.add_parser("status", help="what is stored, what waits, how the chain stands")
+    status.add_argument("--json", action="store_true")
+    status.set_defaults(run=_status)
+
+    sync = commands.add_parser("sync", help="send what waits and fetch the roster")
+    sync.add_argument("--once", action="store_true", help="one round, then end (otherwise until interrupted)")
+    sync.add_argument("--json", action="store_true")
+    sync.set_defaults(run=_sync)
+
+    doctor = commands.add_parser("doctor", help="check this PC in the order in which a person should")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=_doctor)
+
+    readers = commands.add_parser("readers", help="which readers are there, and what is wrong with them")
+    readers.add_argument("--reader", action="append", metavar="SPEC", default=[])
+    readers.add_argument("--json", action="store_true")
+    readers.set_defaults(run=_readers)
+
+    recover = commands.add_parser("recover", help="open a database whose keyring is lost, with the recovery key")
+    recover.add_argument("folder", type=Path, metavar="OLD_DIR", help="data folder of the lost PC")
+    recover.add_argument("--private-key", type=Path, required=True, metavar="FILE", help="PEM of the site's recovery key")
+    recover.set_defaults(run=_recover)
+
+    key = commands.add_parser("recovery-key", help="make a site's recovery key pair")
+    key.add_argument("folder", type=Path, metavar="DIR", help="recovery-private.pem and recovery-public.pem go here")
+    key.set_defaults(run=_recovery_key)
+
+
+def _provision(args: argparse.Namespace) -> int:
+    done = wiring.provision(DataDir.at(args.data_dir), args.file, args.code)
+    if args.json:
+        out.print_json(done)
+    else:
+        out.say(say("provision.done", args.language, **done).title)
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    with wiring.open_station(DataDir.at(args.data_dir)) as station:
+        status = station.status()
+    if args.json:
+        out.print_json(status)
+        return 0
+    for key, value in status.items():
+        out.say(f"{key}: {value if value is not None else '-'}")
+    return 0
+
+
+def _sync(args: argparse.Namespace) -> int:
+    with wiring.open_station(DataDir.at(args.data_dir)) as station:
+        if not args.once:
+            return _sync_until_interrupted(station, as_json=args.json)
+        result = wiring.sync_once(station)
+    if args.json:
+        out.print_json(result)
+    else:
+        out.say(say("sync_once.done", args.language, **result).title)
+    error = result["last_error"]
+    if error is None:
+        return 0
+    message = say(error, args.language)
+    out.warn("\n".join(line for line in (message.title, message.remedy) if line))
+    return CentreRefused.exit_code if result["refused"] else EnvironmentTrouble.exit_code
+
+
+def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:
+    printer = gate_wiring_printer(as_json)
+    wiring.sync_until_interrupted(station, printer)
+    return 0
+
+
+def gate_wiring_printer(as_json: bool) -> Any:
+    """The sync lines of the headless gate."""
+    from app.cli.gate import LinePrinter
+
+    return LinePrinter(json_lines=as_json).sync
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    checks = doctor_wiring.examine(DataDir.at(args.data_dir), args.language)
+    failed = [c for c in checks if c["result"] == "failed"]
+    if args.json:
+        out.print_json({"ok": not failed, "first_failed": failed[0]["check"] if failed else None, "checks": checks})
+    else:
+        marks = {"ok": "✓", "failed": "×", "warning": "!", "not_checked": "-"}
+        for check in checks:
+            out.say(f"{marks[check['result']]} {check['title']}")
+            if check["remedy"] and check["result"] in ("failed", "warning"):
+                out.say(f"    → {check['remedy']}")
+    return EnvironmentTrouble.exit_code if failed else 0
+
+
+def _readers(args: argparse.Namespace) -> int:
+    states = gate_wiring.look_at_readers(args.reader)
+    rows = [
+        {"reader": s.reader, "label": s.label, "condition": s.condition.value, "usable": s.condition.usable, "detail": s.detail}
+        for s in states
+    ]
+    if args.json:
+        out.print_json(rows)
+    else:
+        for state in states:
+            message = say(f"reader.{state.condition.value}", args.language)
+            out.say(f"{state.label} ({state.reader}): {message.title}")
+            if not state.condition.usable and message.remedy:
+                out.say(f"    → {message.remedy}")
+    return 0 if any(s.condition.usable for s in states) else EnvironmentTrouble.exit_code
+
+
+def _recover(args: argparse.Namespace) -> int:
+    found = wiring.recover(args.folder, args.private_key, DataDir.at(args.data_dir))
+    out.say(say("recovery.done", args.language, **found).title)
+    return 0
+
+
+def _recovery_key(args: argparse.Namespace) -> int:
+    private, public = wiring.make_recovery_key(args.folder)
+    out.say(str(private))
+    out.say(str(public))
+    return 0

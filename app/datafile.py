@@ -1,0 +1,61 @@
+"""The one loader of data files that people write: TOML or JSON, checked against a JSON Schema of `resources/schemas`.
+
+The only file that imports jsonschema.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from app.errors import InputRefused
+from app.resources import resource
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A larger file is not one of ours."""
+
+
+def load(path: Path, schema: str) -> dict[str, Any]:
+    """Read `path` (.json: JSON, otherwise TOML) and check it against `resources/schemas/<schema>.schema.json`.
+
+    Raises InputRefused naming file and place: `file.missing`, `file.not_text`, `file.syntax`, `file.invalid`.
+    """
+    return checked(parse(path), schema, str(path))
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Read a JSON or TOML file whose top level is a table. Raises InputRefused."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputRefused("file.too_large", str(path), limit=MAX_BYTES // 1024 // 1024)
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise InputRefused("file.not_text", f"{path}: byte {exc.start}") from exc
+    except OSError as exc:
+        raise InputRefused("file.missing", str(path), why=exc.strerror or "") from exc
+    try:
+        value = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise InputRefused("file.syntax", str(path), why=str(exc)) from exc
+    if not isinstance(value, dict):
+        raise InputRefused("file.invalid", f"{path}: $", why="not an object")
+    return value
+
+
+def checked(value: dict[str, Any], schema: str, where: str) -> dict[str, Any]:
+    """Check a value already read; `where` names its file in the error. Raises InputRefused."""
+    problem = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
+    if problem is not None:
+        raise InputRefused("file.invalid", f"{where}: {problem.json_path}", why=problem.message[:300])
+    return value
+
+
+@lru_cache(maxsize=16)
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    text = resource("schemas", f"{schema}.schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))

@@ -1,0 +1,212 @@
+"""The verdict on a card: what becomes of it, why, and for whom. Pure: everything it needs is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from app.domain.assurance import Assurance
+from app.domain.events import Direction
+from app.domain.ids import unusable_card
+from app.domain.roster import Assignment, Card, Roster, Worker
+from app.domain.site import DirectionRule, Site
+
+
+class Outcome(StrEnum):
+    """What the person at the gate is told; messages `outcome.<value>`."""
+
+    RECORDED = "recorded"
+    RECORDED_CHECK = "recorded_check"
+    UNKNOWN_CARD = "unknown_card"
+    SUPPRESSED = "suppressed"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+
+
+class Reason(StrEnum):
+    """Why something needs a look or was refused; messages `reason.<value>`."""
+
+    NOT_IN_CONTRACT_TREE = "not_in_contract_tree"
+    COMPANY_MISSING = "company_missing"
+    COMPANY_UNREGISTERED = "company_unregistered"
+    OCCUPATION_MISSING = "occupation_missing"
+    ROLE_MISSING = "role_missing"
+    CARD_EXPIRED = "card_expired"
+    CARD_EXPIRING = "card_expiring"
+    CLOCK_SUSPECT = "clock_suspect"
+    VISIT_OFFICE = "visit_office"
+    INSURANCE_UNCONFIRMED = "insurance_unconfirmed"
+    RESIDENCE_EXPIRING = "residence_expiring"
+    ASSURANCE_TOO_LOW = "assurance_too_low"
+    CARD_STOPPED = "card_stopped"
+    RANDOM_ID = "random_id"
+    BLANK_ID = "blank_id"
+
+    @property
+    def personal(self) -> bool:
+        """Never named on the gate's screen: there it is 'visit the office'."""
+        return self in (Reason.VISIT_OFFICE, Reason.INSURANCE_UNCONFIRMED, Reason.RESIDENCE_EXPIRING)
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A card that was read, as the verdict sees it."""
+
+    card_key: str
+    assurance: Assurance
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastTouch:
+    """The latest touch of this card here that was not itself suppressed."""
+
+    id: str
+    occurred_at: datetime
+    direction: Direction
+    work_day: date
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What is known of the PC's clock. `skew_ms`: PC minus centre; None: never measured."""
+
+    skew_ms: int | None = None
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a card that was read."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    card_key: str
+    assurance: Assurance
+    occurred_at: datetime
+    work_day: date
+    direction: Direction
+    worker_id: str | None = None
+    suppressed_by: str | None = None
+    """Id of the touch that a second one belongs to."""
+
+
+def judge(
+    read: CardRead,
+    *,
+    site: Site,
+    roster: Roster,
+    last: LastTouch | None,
+    chosen: Direction | None,
+    clock: ClockState,
+) -> Verdict:
+    """The verdict. `last`: latest unsuppressed touch of this card; `chosen`: direction set by hand, None for 自動."""
+    day = site.work_day(read.occurred_at)
+    card = roster.cards.get(read.card_key)
+    worker = roster.workers.get(card.worker_id) if card else None
+
+    def verdict(
+        outcome: Outcome, *reasons: Reason, direction: Direction = Direction.NONE, by: str | None = None
+    ) -> Verdict:
+        return Verdict(
+            outcome,
+            reasons,
+            read.card_key,
+            read.assurance,
+            read.occurred_at,
+            day,
+            direction,
+            worker.id if worker else None,
+            by,
+        )
+
+    refusal = _refusal(read, site, card)
+    if refusal is not None:
+        return verdict(Outcome.REFUSED, refusal)
+    if last is not None and _is_double(read, last, site):
+        return verdict(Outcome.SUPPRESSED, direction=last.direction, by=last.id)
+    direction = chosen or automatic_direction(read.occurred_at, day, site, last)
+    if card is None or worker is None:
+        return verdict(Outcome.UNKNOWN_CARD, direction=direction)
+    reasons = [
+        *_assignment_reasons(roster.assignment(worker.id, day), roster),
+        *_card_reasons(card, day, site),
+        *_personal_reasons(worker, day, site),
+    ]
+    if clock.suspect:
+        reasons.append(Reason.CLOCK_SUSPECT)
+    return verdict(
+        Outcome.RECORDED_CHECK if reasons else Outcome.RECORDED, *reasons, direction=direction
+    )
+
+
+def automatic_direction(at: datetime, day: date, site: Site, last: LastTouch | None) -> Direction:
+    """自動, by the site's rule."""
+    if site.direction_rule is DirectionRule.NONE:
+        return Direction.NONE
+    if site.direction_rule is DirectionRule.BY_TIME:
+        local = at.astimezone(site.zone)
+        return Direction.IN if f"{local:%H:%M}" < site.out_from else Direction.OUT
+    if last is not None and last.work_day == day and last.direction is Direction.IN:
+        return Direction.OUT
+    return Direction.IN
+
+
+def _refusal(read: CardRead, site: Site, card: Card | None) -> Reason | None:
+    unusable = unusable_card(read.card_key)
+    if unusable is not None:
+        return Reason(unusable)
+    if read.assurance not in site.accepted:
+        return Reason.ASSURANCE_TOO_LOW
+    if card is not None and card.stopped:
+        return Reason.CARD_STOPPED
+    return None
+
+
+def _is_double(read: CardRead, last: LastTouch, site: Site) -> bool:
+    # Counted from the first touch, not from the last attempt: somebody who taps for two minutes is not held out
+    # for ever. A clock that went back gives a negative gap and is no double.
+    gap = read.occurred_at - last.occurred_at
+    return timedelta(0) <= gap < timedelta(seconds=site.suppress_seconds)
+
+
+def _assignment_reasons(assignment: Assignment | None, roster: Roster) -> list[Reason]:
+    if assignment is None:
+        return [Reason.NOT_IN_CONTRACT_TREE]
+    reasons: list[Reason] = []
+    company = roster.companies.get(assignment.company_id) if assignment.company_id else None
+    if company is None:
+        reasons.append(Reason.COMPANY_MISSING)
+    elif roster.tier(company.id) is None:
+        reasons.append(Reason.NOT_IN_CONTRACT_TREE)
+    elif not company.registered:
+        reasons.append(Reason.COMPANY_UNREGISTERED)
+    if not assignment.occupation:
+        reasons.append(Reason.OCCUPATION_MISSING)
+    if not assignment.role:
+        reasons.append(Reason.ROLE_MISSING)
+    return reasons
+
+
+def _card_reasons(card: Card, day: date, site: Site) -> list[Reason]:
+    if card.expires_on is None:
+        return []
+    left = (date.fromisoformat(card.expires_on) - day).days
+    if left < 0:
+        return [Reason.CARD_EXPIRED]
+    return [Reason.CARD_EXPIRING] if left <= site.expiring_days else []
+
+
+def _personal_reasons(worker: Worker, day: date, site: Site) -> list[Reason]:
+    reasons: list[Reason] = []
+    if worker.insurance_confirmed is False:
+        reasons.append(Reason.INSURANCE_UNCONFIRMED)
+    if worker.residence_expires_on is not None:
+        left = (date.fromisoformat(worker.residence_expires_on) - day).days
+        if left <= site.expiring_days:
+            reasons.append(Reason.RESIDENCE_EXPIRING)
+    if worker.visit_office and not reasons:
+        reasons.append(Reason.VISIT_OFFICE)
+    return reasons

@@ -1,0 +1,1 @@
+"""The gate: card seen → verdict → commit → announce."""

@@ -1,0 +1,313 @@
+"""The gate itself: one thread, one queue; a card goes in, a stored event and its news come out.
+
+Order for a card: verdict → commit (`synchronous=FULL`) → announce. Whatever else a window asks waits its turn in the same
+queue, so the store has one writer here and a card is never behind more than one short job.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from app.clock import Clock
+from app.domain.events import Direction
+from app.domain.roster import Roster
+from app.domain.site import Site
+from app.domain.verdict import ClockState, Outcome
+from app.errors import StorageTrouble
+from app.gate import health
+from app.gate import today as today_view
+from app.gate.news import (
+    Announcement,
+    DirectionState,
+    News,
+    StandingWarning,
+    StorageAlarm,
+    WorkerHit,
+)
+from app.gate.pins import PinGuard, PinResult
+from app.gate.record import Recorder, Situation
+from app.readers.port import CardSeen, CardUnreadable, ReaderEvent
+from app.store.events import EventLog
+
+log = logging.getLogger(__name__)
+
+LINES = 20
+"""Touches listed for the screen; it shows as many as fit."""
+HEALTH_EVERY_S = 15.0
+
+
+class RosterSource(Protocol):
+    """Where site and roster come from (the store)."""
+
+    def site(self) -> Site:
+        """The site's settings as last pulled."""
+
+    def roster(self) -> Roster:
+        """The effective roster."""
+
+    def roster_at(self) -> datetime | None:
+        """When the roster was last confirmed by the centre."""
+
+
+class GateService:
+    """Implements `app.gate.port.GatePort` and takes readers' events. Every public method may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        source: RosterSource,
+        event_log: EventLog,
+        recorder: Recorder,
+        pins: PinGuard,
+        clock: Clock,
+        free_bytes: Callable[[], int],
+        key_file: bool,
+        on_stored: Callable[[], None],
+        standing_trouble: Callable[[], tuple[str, ...]] = lambda: (),
+    ) -> None:
+        self._source = source
+        self._log = event_log
+        self._recorder = recorder
+        self._pins = pins
+        self._clock = clock
+        self._free_bytes = free_bytes
+        self._key_file = key_file
+        self._on_stored = on_stored
+        self._standing_trouble = standing_trouble
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._listeners: tuple[Callable[[News], None], ...] = ()
+        self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+        # Below: gate thread only, but for `_site`, which is replaced whole.
+        self._site = source.site()
+        self._roster = source.roster()
+        self._chosen: Direction | None = None
+        self._returns_at: datetime | None = None
+        self._clock_state = ClockState()
+        self._last_recorded_at = event_log.last_recorded_at()
+        self._warnings: tuple[StandingWarning, ...] | None = None
+        self._today_due = True
+        self._next_health = 0.0
+        self._announced_day = ""
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the gate's thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in the queue and end the thread. Safe to call twice."""
+        self._jobs.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def settle(self) -> None:
+        """Wait until everything asked so far is done."""
+        done = threading.Event()
+        self._jobs.put(done.set)
+        done.wait()
+
+    # -- from the readers ------------------------------------------------------------------------------------------
+
+    def on_reader_event(self, event: ReaderEvent) -> None:
+        """Take what a reader says; cards only, states go to the screen by the supervisor."""
+        if isinstance(event, CardSeen):
+            self._jobs.put(lambda: self._card(event))
+        elif isinstance(event, CardUnreadable):
+            self._jobs.put(lambda: self._unreadable(event))
+
+    # -- GatePort --------------------------------------------------------------------------------------------------
+
+    @property
+    def site(self) -> Site:
+        """The site as last known."""
+        return self._site
+
+    def listen(self, listener: Callable[[News], None]) -> None:
+        """Add a listener; it is called on the gate's thread."""
+        self._listeners = (*self._listeners, listener)
+
+    def choose_direction(self, direction: Direction | None) -> None:
+        """入場 / 退場, or None for 自動."""
+        self._jobs.put(lambda: self._choose(direction))
+
+    def search(self, text: str, reply: Callable[[list[WorkerHit]], None]) -> None:
+        """Workers by kana, name or latin name."""
+        self._jobs.put(lambda: reply(today_view.search(self._roster, text, self._site.work_day(self._clock.now()))))
+
+    def enter_forgotten(self, worker_id: str, reason: str = "card_forgotten") -> None:
+        """An `entry` for a person without a card. `reason`: 'card_forgotten' or 'no_card'."""
+        self._jobs.put(lambda: self._enter(worker_id, reason))
+
+    def set_headcount(self, company_id: str, count: int) -> None:
+        """総出面 of a company today."""
+        self._jobs.put(lambda: self._headcount(company_id, count))
+
+    def check_pin(self, pin: str, action: str, reply: Callable[[PinResult], None]) -> None:
+        """Does an operator's PIN allow `action`?"""
+        self._jobs.put(lambda: reply(self._pins.check(pin, action, self._roster)))
+
+    def refresh(self) -> None:
+        """Send everything that stands again."""
+        self._jobs.put(self._refresh)
+
+    def roster_changed(self) -> None:
+        """The store has a new roster or site: use it from the next card on."""
+        self._jobs.put(self._reload)
+
+    def delivery_changed(self) -> None:
+        """Sync settled some events: the list is due."""
+        self._jobs.put(self._mark_today)
+
+    # -- gate thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._guard(self._refresh)
+        while True:
+            try:
+                job = self._jobs.get(timeout=self._idle_s())
+            except queue.Empty:
+                job = self._nothing
+            if job is None:
+                return
+            self._guard(job)
+            if self._jobs.empty():
+                self._guard(self._after)
+
+    def _idle_s(self) -> float:
+        until_health = self._next_health - self._clock.monotonic()
+        return min(max(until_health, 0.05), 1.0)
+
+    def _nothing(self) -> None:
+        pass
+
+    def _guard(self, job: Callable[[], None]) -> None:
+        """No job may end the gate. A card's own trouble was announced by `_store`; the rest goes to the log."""
+        try:
+            job()
+        except StorageTrouble as trouble:
+            log.error("storage: %s", trouble)
+            self._tell(StorageAlarm("", self._clock.now(), trouble.code))
+        except Exception:
+            log.exception("gate job failed")
+
+    def _after(self) -> None:
+        self._return_direction()
+        if self._clock.monotonic() >= self._next_health:
+            self._next_health = self._clock.monotonic() + HEALTH_EVERY_S
+            self._check_health()
+        day = self._site.work_day(self._clock.now())
+        if self._today_due or day.isoformat() != self._announced_day:
+            self._today_due = False
+            self._announced_day = day.isoformat()
+            self._tell(today_view.today(self._log, self._roster, self._site, day, LINES))
+
+    def _card(self, seen: CardSeen) -> None:
+        self._check_clock()
+        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        self._store(seen.reader, seen.seen_at, lambda: self._recorder.card(seen, now))
+
+    def _unreadable(self, seen: CardUnreadable) -> None:
+        self._tell(Announcement(seen.reader, Outcome.UNREADABLE, (), seen.seen_at))
+
+    def _enter(self, worker_id: str, reason: str) -> None:
+        if worker_id not in self._roster.workers:
+            return
+        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        self._store("", self._clock.now(), lambda: self._recorder.entry(worker_id, reason, now))
+
+    def _headcount(self, company_id: str, count: int) -> None:
+        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        self._recorder.headcount(company_id, count, now)
+        self._today_due = True
+        self._on_stored()
+
+    def _store(self, lane: str, at: datetime, act: Callable[[], Announcement]) -> None:
+        """Announce what was stored, or that it was not: nothing in between."""
+        try:
+            told = act()
+        except StorageTrouble as trouble:
+            log.error("not stored: %s", trouble)
+            self._tell(StorageAlarm(lane, at, trouble.code))
+            return
+        except Exception:
+            log.exception("not stored")
+            self._tell(StorageAlarm(lane, at, "store.failed"))
+            return
+        self._last_recorded_at = max(told.stored_at or at, self._last_recorded_at or at)
+        if self._chosen is not None:
+            self._extend_direction()
+        self._today_due = True
+        self._tell(told)
+        self._on_stored()
+
+    def _choose(self, direction: Direction | None) -> None:
+        self._chosen = direction
+        self._extend_direction()
+
+    def _extend_direction(self) -> None:
+        self._returns_at = None
+        if self._chosen is not None:
+            self._returns_at = self._clock.now() + timedelta(minutes=self._site.manual_direction_minutes)
+        self._tell(DirectionState(self._chosen, self._returns_at))
+
+    def _return_direction(self) -> None:
+        if self._returns_at is None:
+            return
+        left = self._returns_at - self._clock.now()
+        # A clock that was set back must not keep a hand-chosen direction for hours.
+        longest = timedelta(minutes=self._site.manual_direction_minutes)
+        if left <= timedelta(0) or left > longest:
+            self._choose(None)
+
+    def _reload(self) -> None:
+        self._site = self._source.site()
+        self._roster = self._source.roster()
+        self._today_due = True
+        self._next_health = 0.0
+
+    def _mark_today(self) -> None:
+        self._today_due = True
+
+    def _refresh(self) -> None:
+        self._tell(DirectionState(self._chosen, self._returns_at))
+        self._warnings = None
+        self._check_health()
+        self._today_due = True
+
+    def _facts(self, free: int) -> health.HealthFacts:
+        return health.HealthFacts(
+            now=self._clock.now(),
+            skew_ms=self._clock.skew_ms(),
+            last_recorded_at=self._last_recorded_at,
+            free_bytes=free,
+            key_file=self._key_file,
+            roster_size=len(self._roster.workers),
+            roster_at=self._source.roster_at(),
+            trouble=self._standing_trouble(),
+        )
+
+    def _check_clock(self) -> None:
+        skew = self._clock.skew_ms()
+        now, last = self._clock.now(), self._last_recorded_at
+        self._clock_state = health.clock_state(skew, now, last)
+
+    def _check_health(self) -> None:
+        facts = self._facts(self._free_bytes())
+        self._check_clock()
+        found = health.warnings(facts)
+        if found != self._warnings:
+            self._warnings = found
+            self._tell(found)
+
+    def _tell(self, news: News) -> None:
+        for listener in self._listeners:
+            try:
+                listener(news)
+            except Exception:
+                log.exception("a listener failed")

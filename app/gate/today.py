@@ -1,0 +1,98 @@
+"""The gate's right-hand side: the last touches, who is here by company, and names to look up. Gate thread alone."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+from app.domain.roster import Roster
+from app.domain.site import Site
+from app.domain.verdict import Outcome
+from app.gate.news import CompanyCount, Delivery, Today, TouchLine, WorkerHit
+from app.store.events import EventLog, TodayRow
+
+MOST_HITS = 30
+
+
+def today(log: EventLog, roster: Roster, site: Site, day: date, lines: int) -> Today:
+    """Read the work day from the store. `lines`: how many touches to list at most."""
+    rows = log.today(site.id, day, lines)
+    present = log.present_workers(site.id, day)
+    return Today(
+        work_day=day.isoformat(),
+        lines=tuple(_line(row, roster) for row in rows),
+        companies=_companies(present, log.headcounts(site.id, day), roster, day),
+        present=len(present),
+    )
+
+
+def _line(row: TodayRow, roster: Roster) -> TouchLine:
+    worker = roster.workers.get(row.worker_id) if row.worker_id else None
+    return TouchLine(
+        id=row.id,
+        at=row.at,
+        name=worker.name if worker and row.outcome is not Outcome.REFUSED else "",
+        outcome=row.outcome,
+        direction=row.direction,
+        delivery=Delivery(row.delivery),
+        entered=row.entered,
+    )
+
+
+def _companies(
+    present: frozenset[str], headcounts: dict[str, int], roster: Roster, day: date
+) -> tuple[CompanyCount, ...]:
+    on_roster: dict[str, int] = {}
+    here: dict[str, int] = {}
+    for worker_id in roster.workers:
+        assigned = roster.assignment(worker_id, day)
+        if assigned is None or assigned.company_id not in roster.companies:
+            continue
+        on_roster[assigned.company_id] = on_roster.get(assigned.company_id, 0) + 1
+        if worker_id in present:
+            here[assigned.company_id] = here.get(assigned.company_id, 0) + 1
+    counts = [
+        CompanyCount(
+            company_id=id_,
+            company=roster.companies[id_].short_name or roster.companies[id_].name,
+            present=here.get(id_, 0),
+            on_roster=number,
+            headcount=headcounts.get(id_),
+        )
+        for id_, number in on_roster.items()
+    ]
+    return tuple(sorted(counts, key=lambda c: (-c.present, -c.on_roster, c.company)))
+
+
+def search(roster: Roster, text: str, day: date) -> list[WorkerHit]:
+    """Workers whose kana, name or latin name starts with `text` (then: holds it), by kana."""
+    wanted = _folded(text)
+    if not wanted:
+        return []
+    starts: list[WorkerHit] = []
+    holds: list[WorkerHit] = []
+    for worker in roster.workers.values():
+        forms = [_folded(form) for form in (worker.kana, worker.name, worker.name_latin) if form]
+        found = (
+            starts
+            if any(form.startswith(wanted) for form in forms)
+            else holds
+            if any(wanted in form for form in forms)
+            else None
+        )
+        if found is None:
+            continue
+        assigned = roster.assignment(worker.id, day)
+        company = roster.companies.get(assigned.company_id or "") if assigned else None
+        found.append(
+            WorkerHit(worker.id, worker.name, worker.kana, (company.short_name or company.name) if company else "")
+        )
+    starts.sort(key=lambda hit: (hit.kana, hit.worker_id))
+    holds.sort(key=lambda hit: (hit.kana, hit.worker_id))
+    return (starts + holds)[:MOST_HITS]
+
+
+def _folded(text: str) -> str:
+    """Katakana to hiragana, half-width to full, case and blanks out: サトウ, さとう, ｻﾄｳ are the same."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in plain if not c.isspace())

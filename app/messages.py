@@ -1,0 +1,64 @@
+"""Sentences by code, Japanese first: shared by the command line, `doctor`, the log and the screen.
+
+A message has `title` (what happened, one plain sentence) and `remedy` (what to do; may be empty). The files are
+`resources/messages/{ja,en}.toml`; both must hold the same codes and the same `{names}` (a test).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from app.errors import GenbaError
+from app.resources import resource
+
+LANGUAGES = ("ja", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One sentence and what to do about it, in one language."""
+
+    title: str
+    remedy: str = ""
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(language: str) -> Mapping[str, Message]:
+    """Every message of a language by its dotted code. `language`: 'ja' or 'en'; anything else is 'ja'."""
+    name = language if language in LANGUAGES else "ja"
+    tree = tomllib.loads(resource("messages", f"{name}.toml").read_text(encoding="utf-8"))
+    return dict(_walk("", tree))
+
+
+def _walk(prefix: str, tree: Mapping[str, Any]) -> list[tuple[str, Message]]:
+    if isinstance(tree.get("title"), str):
+        return [(prefix, Message(tree["title"], tree.get("remedy", "")))]
+    found: list[tuple[str, Message]] = []
+    for key, value in tree.items():
+        found += _walk(f"{prefix}.{key}" if prefix else key, value)
+    return found
+
+
+def say(code: str, language: str = "ja", **values: object) -> Message:
+    """The message of a code with its `{names}` filled in.
+
+    An unknown code or a missing value is answered with the code itself: a gate must not stop for a missing word
+    (a test finds every code used in the program that has no sentence).
+    """
+    message = catalogue(language).get(code)
+    if message is None:
+        return Message(code)
+    try:
+        return Message(message.title.format(**values), message.remedy.format(**values))
+    except (KeyError, IndexError):
+        return message
+
+
+def explain(error: GenbaError, language: str = "ja") -> list[str]:
+    """What, where, what to do: a line each, empty ones left out."""
+    message = say(error.code, language, where=error.where, **error.values)
+    return [line for line in (message.title, error.where, message.remedy) if line]

@@ -1,0 +1,219 @@
+"""The contract's shapes, version 1, shared by client and reference centre. Prose: `docs/contract.md`.
+
+Plain dataclasses; `app.codec` reads and writes them and ignores unknown fields. Events travel as plain objects
+(`app.domain.events.Event.as_wire`) so that what is hashed is exactly what was sent, unknown fields included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+API_VERSION = 1
+MAX_BATCH = 1000
+"""Most events in one batch."""
+ZSTD = "zstd"
+PROBLEM = "application/problem+json"
+"""Media type of errors (RFC 9457)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolRequest:
+    """`POST /v1/stations/enrol` → 201 EnrolAnswer. Idempotent by `installation_id` until the secret is first used."""
+
+    enrolment_code: str
+    installation_id: str
+    station_name: str
+    app_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolAnswer:
+    """Who this station is from now on. The secret goes to the OS keyring and nowhere else."""
+
+    station_id: str
+    client_secret: str = field(repr=False)
+    site_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """`POST /v1/token`: OAuth 2 client credentials, form-encoded (`grant_type=client_credentials`, `client_id` = the
+    station id, `client_secret`) → 200."""
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_in: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """Where the sender's chain stands at the highest seq of a batch. `hash`: 64 hex digits."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """`POST /v1/events/batch` → 200 BatchAnswer. At most `MAX_BATCH` events, any order."""
+
+    station_id: str
+    events: list[dict[str, Any]]
+    chain_end: ChainEnd | None = None
+
+
+class VerdictKind(StrEnum):
+    """What the centre says of one event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """Here already, with the same payload: as good as accepted."""
+    CONFLICT = "conflict"
+    """Here already, with another payload: kept by the station, needs a look."""
+    REJECTED = "rejected"
+    """Malformed or not allowed: kept by the station with `code`, needs a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventVerdict:
+    """The centre's word on one event that it names."""
+
+    id: str
+    verdict: VerdictKind
+    code: str | None = None
+    detail: str | None = None
+
+
+class ChainState(StrEnum):
+    """How the station's chain stands at the centre."""
+
+    OK = "ok"
+    WAITING = "waiting"
+    """Events before these have not come yet."""
+    BROKEN = "broken"
+    """Another hash for a known seq, or a used seq with a new id: somebody edited or put back the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """`results` names every event of the request once. `chain_head`: last contiguous seq and its hash."""
+
+    results: list[EventVerdict]
+    chain_head: ChainEnd
+    server_time: str
+    chain_state: ChainState = ChainState.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`GET /v1/sites?cursor=` and `GET /v1/sites/{site_id}/roster?cursor=`: changes since a cursor, oldest first.
+
+    Items are `{kind, id, deleted, …}`; a deleted one has no other fields. `cursor` is opaque; repeat while `more`.
+    """
+
+    items: list[dict[str, Any]]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """An event made elsewhere. `receipt`: the centre's running number, by which corrections are ordered."""
+
+    receipt: int
+    station_id: str
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """`GET /v1/sites/{site_id}/events?cursor=&types=`."""
+
+    items: list[FeedEvent]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WireWorkRecord:
+    """One 就業履歴 as the centre derived it."""
+
+    worker_id: str
+    work_day: str
+    site_id: str
+    assurance: str
+    first_in: str | None = None
+    last_out: str | None = None
+    company_id: str | None = None
+    occupation: str | None = None
+    role: str | None = None
+    events: tuple[str, ...] = ()
+    received_month: str = ""
+    """'YYYY-MM' in which the centre recognised it (billing)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRecordPage:
+    """`GET /v1/sites/{site_id}/work-records?month=YYYY-MM&cursor=`."""
+
+    items: list[WireWorkRecord]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderReport:
+    """A reader's state in a heartbeat."""
+
+    reader: str
+    label: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """`POST /v1/stations/{station_id}/heartbeat` → 204: alive, even with nothing to send."""
+
+    app_version: str
+    pending: int
+    rejected: int
+    oldest_pending_at: str | None
+    skew_ms: int | None
+    readers: list[ReaderReport] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCodeRequest:
+    """`POST /v1/enrolment-codes` (administrator) → 201."""
+
+    site_ids: tuple[str, ...]
+    uses: int = 1
+    valid_days: int = 180
+    role: str = "gate"
+    """'gate' gets the roster without insurance and residence data, 'office' with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCodeAnswer:
+    """Short enough to type: 12 characters in groups of four."""
+
+    enrolment_code: str
+    uses: int
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """RFC 9457. `code` is ours: stable, names the sentence that the client shows."""
+
+    title: str
+    status: int
+    type: str = "about:blank"
+    detail: str = ""
+    code: str = ""
+    errors: tuple[Mapping[str, str], ...] = ()
+    """For 400/422: where (`$.events[3].payload.work_day`) and what."""

@@ -1,0 +1,55 @@
+"""The sentences: both languages hold the same codes and names, and every code in the program has one."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from app.domain.verdict import Outcome, Reason
+from app.messages import LANGUAGES, catalogue, say
+from app.readers.port import ReaderCondition
+
+APP = Path(__file__).resolve().parent.parent / "app"
+RAISED = re.compile(
+    r"(?:UsageError|InputRefused|EnvironmentTrouble|StorageTrouble|CentreRefused|GenbaError)\(\s*\"([a-z_.]+)\""
+)
+
+
+def names(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_hold_the_same_codes_and_names() -> None:
+    ja, en = (catalogue(language) for language in ("ja", "en"))
+    assert set(ja) == set(en)
+    for code in ja:
+        assert names(ja[code].title + ja[code].remedy) == names(en[code].title + en[code].remedy), code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_raised_has_a_sentence(language: str) -> None:
+    known = catalogue(language)
+    raised = {
+        (code, str(path.relative_to(APP)))
+        for path in APP.rglob("*.py")
+        for code in RAISED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(raised) > 20
+    missing = sorted((code, where) for code, where in raised if code not in known)
+    assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_outcome_and_reason_has_a_sentence(language: str) -> None:
+    known = catalogue(language)
+    codes = [f"reader.{c.value}" for c in ReaderCondition]
+    codes += [f"outcome.{o.value}" for o in Outcome]
+    codes += [f"reason.{r.value}" for r in Reason]
+    assert not [code for code in codes if code not in known]
+
+
+def test_an_unknown_code_does_not_stop_the_gate() -> None:
+    assert say("no.such.code").title == "no.such.code"
