@@ -1,11 +1,10 @@
 """What a station knows about itself: `settings.toml` (from provisioning) and `station.json` (from enrolment).
 
-No secret is in either: the keys live in the OS keyring (`app.secrets`).
+No secret is in either: the keys live in the OS keyring (`app.secrets`), under the folder's own installation id.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ import tomli_w
 
 from app import codec, datafile
 from app.errors import EnvironmentTrouble, InputRefused
+from app.files import make_private, write_private
 
 SETTINGS_FILE = "settings.toml"
 STATION_FILE = "station.json"
+DATABASE_NAME = "genba.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this station is. `installation_id` is made once; the rest comes from enrolment."""
+    """Who this station is, from enrolment."""
 
-    installation_id: str
-    station_id: str | None = None
+    station_id: str
     site_ids: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ class DataDir:
     @property
     def database(self) -> Path:
         """The encrypted database."""
-        return self.root / "genba-touch.db"
+        return self.root / DATABASE_NAME
 
     @property
     def sealed(self) -> Path:
@@ -81,7 +81,7 @@ class DataDir:
     def create(self) -> None:
         """Make the folder. Raises EnvironmentTrouble when that is not allowed."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self.root)
         except OSError as exc:
             raise EnvironmentTrouble("settings.folder", str(self.root), why=exc.strerror or "") from exc
 
@@ -93,7 +93,7 @@ class DataDir:
         return from_provisioning(datafile.load(path, "provisioning"))
 
     def identity(self) -> Identity | None:
-        """Read who this station is; None before its first start. Raises InputRefused when damaged."""
+        """Read who this station is; None before it was enrolled. Raises InputRefused when damaged."""
         path = self.root / STATION_FILE
         if not path.exists():
             return None
@@ -106,11 +106,11 @@ class DataDir:
         """Write the settings whole (atomic)."""
         values = {k: v for k, v in asdict(settings).items() if v is not None and v != ()}
         values["readers"] = list(settings.readers)
-        write_atomic(self.root / SETTINGS_FILE, tomli_w.dumps(values).encode())
+        _write(self.root / SETTINGS_FILE, tomli_w.dumps(values).encode())
 
     def save_identity(self, identity: Identity) -> None:
         """Write who this station is (atomic)."""
-        write_atomic(self.root / STATION_FILE, codec.encode(identity) + b"\n")
+        _write(self.root / STATION_FILE, codec.encode(identity) + b"\n")
 
 
 def from_provisioning(values: dict[str, Any]) -> Settings:
@@ -119,24 +119,9 @@ def from_provisioning(values: dict[str, Any]) -> Settings:
     return codec.convert(kept, Settings)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a small file so that a power cut leaves the old or the new one. Mode 0600.
-
-    Raises EnvironmentTrouble (`settings.folder`).
-    """
-    beside = path.with_name(path.name + ".new")
+def _write(path: Path, data: bytes) -> None:
+    """Raises EnvironmentTrouble (`settings.folder`)."""
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        if os.name == "posix":
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        write_private(path, data)
     except OSError as exc:
         raise EnvironmentTrouble("settings.folder", str(path), why=exc.strerror or "") from exc

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "app"
 
 # Each room and the rooms it may know (docs/architecture.md draws the same).
-LEAVES = {"clock", "errors", "codec", "resources", "version"}
-TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "settings"}
+LEAVES = {"clock", "errors", "codec", "files", "resources", "version"}
+TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "recovery", "settings"}
 MAY_KNOW: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {"wiring", "demo", "settings", "messages", "logs", "gate", "readers", "domain", "version"},
@@ -36,6 +36,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "clock": set(),
     "errors": set(),
     "codec": set(),
+    "files": set(),
+    "recovery": {"store", "secrets", "sealing"},
     "resources": set(),
     "version": set(),
 }

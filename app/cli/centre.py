@@ -27,7 +27,9 @@ def add_commands(commands: Any) -> None:
     code.add_argument("--site", required=True, metavar="ID", action="append")
     code.add_argument("--uses", type=int, default=1, metavar="N")
     code.add_argument("--valid-days", type=int, default=180, metavar="N")
-    code.add_argument("--role", choices=("gate", "office"), default="gate", help="office: with insurance and residence data")
+    code.add_argument(
+        "--role", choices=("gate", "office"), default="gate", help="office: with insurance and residence data"
+    )
     code.add_argument("--json", action="store_true")
     code.set_defaults(run=_issue_code)
 

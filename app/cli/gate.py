@@ -22,7 +22,13 @@ def add_commands(commands: Any) -> None:
     """Add `gate` to the parser."""
     gate = commands.add_parser("gate", help="record touches (window, or --headless)")
     gate.add_argument("--site", metavar="ID", help="site id, when this PC serves several")
-    gate.add_argument("--reader", action="append", metavar="SPEC", default=[], help="pcsc[:name part], pasori[:usb|:udp:HOST:PORT], wedge, scripted:FILE; may be repeated")
+    gate.add_argument(
+        "--reader",
+        action="append",
+        metavar="SPEC",
+        default=[],
+        help="pcsc[:name part], pasori[:usb|:udp:HOST:PORT], wedge, scripted:FILE; may be repeated",
+    )
     gate.add_argument("--kiosk", action="store_true", help="full screen, left only with an operator's PIN")
     gate.add_argument("--headless", action="store_true", help="no window")
     gate.add_argument("--json-lines", action="store_true", help="with --headless: one JSON object per event on stdout")
@@ -75,7 +81,12 @@ class LinePrinter:
     def reader(self, event: ReaderEvent) -> None:
         """A reader's new state (cards come as touches)."""
         if isinstance(event, ReaderState):
-            line = {"event": "reader_state", "reader": event.reader, "label": event.label, "condition": event.condition.value}
+            line = {
+                "event": "reader_state",
+                "reader": event.reader,
+                "label": event.label,
+                "condition": event.condition.value,
+            }
             self._print(line, f"reader {event.label}: {event.condition.value}")
 
     def sync(self, status: Any) -> None:
@@ -126,5 +137,3 @@ def sync_line(status: Any) -> dict[str, Any]:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
-
-

@@ -43,7 +43,9 @@ def add_commands(commands: Any) -> None:
 
     recover = commands.add_parser("recover", help="open a database whose keyring is lost, with the recovery key")
     recover.add_argument("folder", type=Path, metavar="OLD_DIR", help="data folder of the lost PC")
-    recover.add_argument("--private-key", type=Path, required=True, metavar="FILE", help="PEM of the site's recovery key")
+    recover.add_argument(
+        "--private-key", type=Path, required=True, metavar="FILE", help="PEM of the site's recovery key"
+    )
     recover.set_defaults(run=_recover)
 
     key = commands.add_parser("recovery-key", help="make a site's recovery key pair")
@@ -118,7 +120,13 @@ def _doctor(args: argparse.Namespace) -> int:
 def _readers(args: argparse.Namespace) -> int:
     states = gate_wiring.look_at_readers(args.reader)
     rows = [
-        {"reader": s.reader, "label": s.label, "condition": s.condition.value, "usable": s.condition.usable, "detail": s.detail}
+        {
+            "reader": s.reader,
+            "label": s.label,
+            "condition": s.condition.value,
+            "usable": s.condition.usable,
+            "detail": s.detail,
+        }
         for s in states
     ]
     if args.json:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from app.domain.verdict import ClockState
 from app.gate.news import StandingWarning, WarningLevel
+from app.store.backup import DiskSpace, SpaceLevel
 
 CLOCK_SHOWN_MS = 120_000
 """From this skew on the clock is suspect: tagged on touches, shown (sync facts: 2 minutes)."""
-DISK_WHISPER = 2 * 1024**3
-DISK_SHOUT = 300 * 1024**2
 ROSTER_OLD = timedelta(days=7)
 
 
@@ -26,7 +22,7 @@ class HealthFacts:
     skew_ms: int | None
     last_recorded_at: datetime | None
     """When the newest event was stored; a clock before it has gone back."""
-    free_bytes: int
+    disk: DiskSpace
     key_file: bool
     roster_size: int
     roster_at: datetime | None
@@ -53,10 +49,10 @@ def warnings(facts: HealthFacts) -> tuple[StandingWarning, ...]:
     def warn(code: str, level: WarningLevel = WarningLevel.WHISPER, **values: str) -> None:
         found.append(StandingWarning(code, level, tuple(sorted(values.items()))))
 
-    free_mb = str(facts.free_bytes // 1024**2)
-    if facts.free_bytes < DISK_SHOUT:
+    free_mb = str(facts.disk.free // 1024**2)
+    if facts.disk.level is SpaceLevel.CRITICAL:
         warn("health.disk_nearly_full", WarningLevel.SHOUT, free=free_mb)
-    elif facts.free_bytes < DISK_WHISPER:
+    elif facts.disk.level is SpaceLevel.LOW:
         warn("health.disk_low", free=free_mb)
     if facts.skew_ms is None and _went_back(facts.now, facts.last_recorded_at):
         warn("health.clock_went_back", WarningLevel.SHOUT)
@@ -70,8 +66,3 @@ def warnings(facts: HealthFacts) -> tuple[StandingWarning, ...]:
     if facts.key_file:
         warn("health.key_file")
     return tuple(found)
-
-
-def free_bytes(path: Path) -> Callable[[], int]:
-    """A probe of the free space on the data folder's disk."""
-    return lambda: shutil.disk_usage(path).free

@@ -40,7 +40,7 @@ class PinGuard:
         """Does some operator with a fitting role have this PIN? Raises StorageTrouble when it cannot be noted down."""
         left = self._until - self._clock.monotonic()
         if left > 0:
-            self._note(action, "too_soon", "")
+            self._note(action, "too_soon")
             return PinResult(False, int(left) + 1)
         roles = ALLOWED.get(action, frozenset())
         for operator in roster.operators.values():
@@ -54,8 +54,8 @@ class PinGuard:
         if self._wrong >= FREE_TRIES:
             wait = min(LONGEST_WAIT_S, 15 * 2 ** (self._wrong - FREE_TRIES))
             self._until = self._clock.monotonic() + wait
-        self._note(action, "wrong_pin", "")
+        self._note(action, "wrong_pin")
         return PinResult(False, wait)
 
-    def _note(self, action: str, result: str, operator_id: str) -> None:
-        self._audit.note(self._clock.now(), action, result, operator_id)
+    def _note(self, action: str, result: str, operator_id: str | None = None) -> None:
+        self._audit.record(action, ok=result == "allowed", operator_id=operator_id, detail=result)

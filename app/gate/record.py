@@ -16,7 +16,8 @@ from app.domain.verdict import CardRead, ClockState, Outcome, Reason, Verdict, j
 from app.domain.work_records import derive
 from app.gate.news import Announcement
 from app.readers.port import CardSeen
-from app.store.events import EventLog, Stored, TouchRow
+from app.store.events import EventLog
+from app.store.rows import Stored, TouchRow
 
 RETIREMENT_YEN_A_DAY = 320
 """建退共, since 2021-10-01 (domain facts); shown as 見込み only."""
@@ -43,11 +44,11 @@ class Recorder:
     def card(self, seen: CardSeen, now: Situation) -> Announcement:
         """Judge and store a card. Returns only after the commit. Raises StorageTrouble: then nothing is stored."""
         read = CardRead(seen.card_key, seen.assurance, seen.seen_at)
-        last = self._log.last_unsuppressed(seen.card_key)
+        last = self._log.last_unsuppressed(seen.card_key, site_id=now.site.id, not_after=seen.seen_at)
         verdict = judge(read, site=now.site, roster=now.roster, last=last, chosen=now.chosen, clock=now.clock)
         recorded_at = self._clock.now()
         draft = _draft(self._new_id(), verdict, seen, now, recorded_at)
-        stored = self._log.append(draft, _row(verdict, seen))
+        stored = self._log.append(draft, TouchRow.of(verdict, reader=seen.reader, source=seen.source))
         told = self._announce(verdict, seen, now, stored, recorded_at)
         if last is not None and verdict.outcome is Outcome.SUPPRESSED:
             return replace(told, first_at=last.occurred_at)
@@ -189,19 +190,3 @@ def _draft(id_: str, verdict: Verdict, seen: CardSeen, now: Situation, recorded_
         if verdict.suppressed_by is not None:
             payload["suppressed_by"] = verdict.suppressed_by
     return Draft(id_, kind, now.site.id, rfc3339(seen.seen_at), rfc3339(recorded_at), payload)
-
-
-def _row(verdict: Verdict, seen: CardSeen) -> TouchRow:
-    return TouchRow(
-        card_key=verdict.card_key,
-        worker_id=verdict.worker_id,
-        direction=verdict.direction,
-        work_day=verdict.work_day,
-        assurance=verdict.assurance,
-        outcome=verdict.outcome,
-        reasons=tuple(r.value for r in verdict.reasons),
-        suppressed_by=verdict.suppressed_by,
-        reader=seen.reader,
-        source=seen.source,
-        at=seen.seen_at,
-    )

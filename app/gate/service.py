@@ -1,6 +1,6 @@
 """The gate itself: one thread, one queue; a card goes in, a stored event and its news come out.
 
-Order for a card: verdict → commit (`synchronous=FULL`) → announce. Whatever else a window asks waits its turn in the same
+Order for a card: verdict → commit (`synchronous=FULL`) → announce. Whatever else a window asks waits in the same
 queue, so the store has one writer here and a card is never behind more than one short job.
 """
 
@@ -32,6 +32,7 @@ from app.gate.news import (
 from app.gate.pins import PinGuard, PinResult
 from app.gate.record import Recorder, Situation
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent
+from app.store.backup import DiskSpace
 from app.store.events import EventLog
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class RosterSource(Protocol):
 
 
 class GateService:
-    """Implements `app.gate.port.GatePort` and takes readers' events. Every public method may be called from any thread."""
+    """Implements `app.gate.port.GatePort`, and takes readers' events. Public methods may be called from any thread."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class GateService:
         recorder: Recorder,
         pins: PinGuard,
         clock: Clock,
-        free_bytes: Callable[[], int],
+        disk: Callable[[], DiskSpace],
         key_file: bool,
         on_stored: Callable[[], None],
         standing_trouble: Callable[[], tuple[str, ...]] = lambda: (),
@@ -75,7 +76,7 @@ class GateService:
         self._recorder = recorder
         self._pins = pins
         self._clock = clock
-        self._free_bytes = free_bytes
+        self._disk = disk
         self._key_file = key_file
         self._on_stored = on_stored
         self._standing_trouble = standing_trouble
@@ -88,7 +89,7 @@ class GateService:
         self._chosen: Direction | None = None
         self._returns_at: datetime | None = None
         self._clock_state = ClockState()
-        self._last_recorded_at = event_log.last_recorded_at()
+        self._last_recorded_at = event_log.newest_recorded_at()
         self._warnings: tuple[StandingWarning, ...] | None = None
         self._today_due = True
         self._next_health = 0.0
@@ -280,12 +281,12 @@ class GateService:
         self._check_health()
         self._today_due = True
 
-    def _facts(self, free: int) -> health.HealthFacts:
+    def _facts(self) -> health.HealthFacts:
         return health.HealthFacts(
             now=self._clock.now(),
             skew_ms=self._clock.skew_ms(),
             last_recorded_at=self._last_recorded_at,
-            free_bytes=free,
+            disk=self._disk(),
             key_file=self._key_file,
             roster_size=len(self._roster.workers),
             roster_at=self._source.roster_at(),
@@ -298,7 +299,7 @@ class GateService:
         self._clock_state = health.clock_state(skew, now, last)
 
     def _check_health(self) -> None:
-        facts = self._facts(self._free_bytes())
+        facts = self._facts()
         self._check_clock()
         found = health.warnings(facts)
         if found != self._warnings:

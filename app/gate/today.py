@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 
+from app.domain.outbox import OutboxState
 from app.domain.roster import Roster
 from app.domain.site import Site
 from app.domain.verdict import Outcome
 from app.gate.news import CompanyCount, Delivery, Today, TouchLine, WorkerHit
-from app.store.events import EventLog, TodayRow
+from app.store.events import EventLog
+from app.store.rows import TodayRow
 
 MOST_HITS = 30
+_DELIVERY = {
+    OutboxState.WAITING: Delivery.WAITING,
+    OutboxState.ACCEPTED: Delivery.SENT,
+    OutboxState.REJECTED: Delivery.NEEDS_LOOK,
+    OutboxState.CONFLICT: Delivery.NEEDS_LOOK,
+}
 
 
 def today(log: EventLog, roster: Roster, site: Site, day: date, lines: int) -> Today:
     """Read the work day from the store. `lines`: how many touches to list at most."""
-    rows = log.today(site.id, day, lines)
-    present = log.present_workers(site.id, day)
+    stored = log.today(site.id, day.isoformat(), lines)
     return Today(
         work_day=day.isoformat(),
-        lines=tuple(_line(row, roster) for row in rows),
-        companies=_companies(present, log.headcounts(site.id, day), roster, day),
-        present=len(present),
+        lines=tuple(_line(row, roster) for row in stored.rows),
+        companies=_companies(stored.present, stored.headcounts, roster, day),
+        present=len(stored.present),
     )
 
 
@@ -34,23 +42,24 @@ def _line(row: TodayRow, roster: Roster) -> TouchLine:
         name=worker.name if worker and row.outcome is not Outcome.REFUSED else "",
         outcome=row.outcome,
         direction=row.direction,
-        delivery=Delivery(row.delivery),
+        delivery=_DELIVERY[row.state],
         entered=row.entered,
     )
 
 
 def _companies(
-    present: frozenset[str], headcounts: dict[str, int], roster: Roster, day: date
+    present: frozenset[str], headcounts: Mapping[str, int], roster: Roster, day: date
 ) -> tuple[CompanyCount, ...]:
     on_roster: dict[str, int] = {}
     here: dict[str, int] = {}
     for worker_id in roster.workers:
         assigned = roster.assignment(worker_id, day)
-        if assigned is None or assigned.company_id not in roster.companies:
+        company_id = assigned.company_id if assigned else None
+        if company_id is None or company_id not in roster.companies:
             continue
-        on_roster[assigned.company_id] = on_roster.get(assigned.company_id, 0) + 1
+        on_roster[company_id] = on_roster.get(company_id, 0) + 1
         if worker_id in present:
-            here[assigned.company_id] = here.get(assigned.company_id, 0) + 1
+            here[company_id] = here.get(company_id, 0) + 1
     counts = [
         CompanyCount(
             company_id=id_,

@@ -1,0 +1,183 @@
+"""A running gate: readers, gate and sync around one open station."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import uuid_utils
+
+from app import logs
+from app.clock import SystemClock
+from app.domain.roster import Roster
+from app.domain.site import Site
+from app.gate.housekeeping import Housekeeping
+from app.gate.pins import PinGuard
+from app.gate.record import Recorder
+from app.gate.service import GateService
+from app.readers import specs
+from app.readers.port import ReaderCondition, ReaderEvent, ReaderState
+from app.readers.supervisor import Supervisor
+from app.secrets import check_pin
+from app.settings import DataDir
+from app.store.audit import AuditTrail
+from app.store.backup import Backups, disk_space
+from app.store.roster import RosterStore
+from app.sync.engine import SyncEngine
+from app.sync.schedule import Pace
+from app.sync.status import SyncStatus
+from app.sync.wire import ReaderReport
+from app.wiring.station import Station, open_station
+
+DEFAULT_ROADS = ("pcsc", "pasori:usb")
+"""Every road that may be there, when neither command line nor settings name one."""
+
+
+def new_event_id() -> str:
+    """A UUIDv7 in its usual text form."""
+    return str(uuid_utils.uuid7())
+
+
+@dataclass(slots=True)
+class StoredRoster:
+    """`app.gate.service.RosterSource` over the store."""
+
+    store: RosterStore
+    first: Site
+
+    def site(self) -> Site:
+        """The site as last pulled."""
+        return next((site for site in self.store.sites() if site.id == self.first.id), self.first)
+
+    def roster(self) -> Roster:
+        """The effective roster."""
+        return self.store.load(self.first.id)
+
+    def roster_at(self) -> datetime | None:
+        """When the centre last confirmed it."""
+        return self.store.roster_at(self.first.id)
+
+
+@dataclass(slots=True)
+class GateRun:
+    """Everything between the readers and the centre. `start` once, `stop` once."""
+
+    station: Station
+    site: Site
+    gate: GateService
+    supervisor: Supervisor
+    engine: SyncEngine
+    housekeeping: Housekeeping
+    asked_roads: bool
+    """Whether somebody named the readers; if not, a road without a reader is not held against the gate."""
+    _reader_listeners: list[Callable[[ReaderEvent], None]] = field(default_factory=list)
+    _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
+    _last_sync: SyncStatus | None = None
+
+    def listen_readers(self, listener: Callable[[ReaderEvent], None]) -> None:
+        """Call `listener` with each reader event, on the reader's thread. Before `start`."""
+        self._reader_listeners.append(listener)
+
+    def listen_sync(self, listener: Callable[[SyncStatus], None]) -> None:
+        """Call `listener` with each new sync status, on the sync thread. Before `start`."""
+        self._sync_listeners.append(listener)
+
+    def start(self) -> None:
+        """Gate first, then sync, then readers: a card never meets a gate that is not there."""
+        self.gate.start()
+        self.engine.start()
+        self.supervisor.start()
+        self.housekeeping.start()
+
+    def stop(self) -> None:
+        """Readers, gate, sync, database: in that order, so that what was read is stored and nothing is cut."""
+        self.supervisor.stop()
+        self.gate.stop()
+        self.engine.stop()
+        self.housekeeping.stop()
+        self.station.close()
+
+    def on_reader(self, event: ReaderEvent) -> None:
+        """From the supervisor; a reader's thread."""
+        self.gate.on_reader_event(event)
+        for listener in self._reader_listeners:
+            listener(event)
+
+    def on_sync(self, status: SyncStatus) -> None:
+        """From the engine; its thread."""
+        last, self._last_sync = self._last_sync, status
+        if last is None or last.roster_at != status.roster_at:
+            self.gate.roster_changed()
+        if last is None or (last.accepted, last.rejected) != (status.accepted, status.rejected):
+            self.gate.delivery_changed()
+        for listener in self._sync_listeners:
+            listener(status)
+
+    def reader_reports(self) -> list[ReaderReport]:
+        """Readers for the heartbeat."""
+        return [
+            ReaderReport(state.reader, state.label, state.condition.value)
+            for state in self.supervisor.states().values()
+        ]
+
+
+def open_gate(
+    data: DataDir, *, site_id: str | None = None, reader_specs: Sequence[str] = (), pace: Pace | None = None
+) -> GateRun:
+    """Open the data folder and build the gate for a site. Raises GenbaErrors; then nothing is left open."""
+    wanted = [specs.parse_spec(text) for text in reader_specs]
+    station = open_station(data)
+    try:
+        logs.to_file(data.logs)
+        return build_gate(station, site_id, wanted, pace)
+    except BaseException:
+        station.close()
+        raise
+
+
+def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.ReaderSpec], pace: Pace | None) -> GateRun:
+    """The gate of an open station."""
+    site = station.site(site_id)
+    named = list(wanted) or [specs.parse_spec(text) for text in station.settings.readers]
+    roads = named or [specs.parse_spec(text) for text in DEFAULT_ROADS]
+    clock = station.clock
+    later: list[GateRun] = []
+    engine = station.engine(
+        readers=lambda: later[0].reader_reports(), listener=lambda status: later[0].on_sync(status), pace=pace
+    )
+    housekeeping = Housekeeping(Backups(station.db))
+    gate = GateService(
+        source=StoredRoster(station.rosters, site),
+        event_log=station.events,
+        recorder=Recorder(station.events, clock, new_event_id),
+        pins=PinGuard(AuditTrail(station.db), clock, check_pin),
+        clock=clock,
+        disk=lambda: disk_space(station.data.root),
+        key_file=station.settings.key_file is not None,
+        on_stored=lambda: engine.wake("touch"),
+        standing_trouble=housekeeping.trouble,
+    )
+    readers = [specs.build(spec, clock) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
+    supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
+    run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named))
+    later.append(run)
+    return run
+
+
+def look_at_readers(reader_specs: Sequence[str], seconds: float = 2.0) -> list[ReaderState]:
+    """Start the readers for a moment and say what they are doing (`genba-touch readers`)."""
+    wanted = [specs.parse_spec(text) for text in reader_specs or DEFAULT_ROADS]
+    clock = SystemClock()
+    settled = threading.Event()
+    supervisor = Supervisor(
+        [specs.build(spec, clock) for spec in wanted],
+        lambda event: settled.set() if isinstance(event, ReaderState) and event.condition.usable else None,
+        clock,
+    )
+    supervisor.start()
+    settled.wait(seconds)
+    states = [s for s in supervisor.states().values() if s.condition is not ReaderCondition.STOPPED]
+    supervisor.stop()
+    return sorted(states, key=lambda state: state.reader)

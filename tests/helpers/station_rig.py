@@ -1,0 +1,216 @@
+"""A station, a centre and a hand with cards as real processes, driven by the command line alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+"""How long to wait for what must come; a busy machine is no failure."""
+
+
+def genba_touch(data: Path, *arguments: str) -> list[str]:
+    """The command line of a call."""
+    return [sys.executable, "-m", "app", "--data-dir", str(data), *arguments]
+
+
+def call(data: Path, *arguments: str, code: int = 0) -> str:
+    """Run a command to its end; its stdout. Fails when it ends with another exit code."""
+    done = subprocess.run(
+        genba_touch(data, *arguments), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE_S
+    )
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port nobody uses now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Lines:
+    """A process and the JSON lines it prints."""
+
+    def __init__(self, command: list[str], *, stdin: bool = False) -> None:
+        self.items: list[dict[str, Any]] = []
+        self._new: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def wait(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_S) -> dict[str, Any]:
+        """The first line, past or coming, that is wanted."""
+        for item in list(self.items):
+            if wanted(item):
+                return item
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                new = self._new.get(timeout=left)
+            except queue.Empty:
+                break
+            if new is None:
+                break
+            if wanted(new):
+                return new
+        raise AssertionError(f"did not come; so far: {self.items[-12:]}")
+
+    def kill(self) -> None:
+        """SIGKILL: the power cut of processes."""
+        self.process.kill()
+        self._end()
+
+    def terminate(self) -> int:
+        """A friendly end; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        self._end()
+        return self.process.returncode
+
+    def _end(self) -> None:
+        self.process.wait(timeout=PATIENCE_S)
+        self._thread.join(timeout=5)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                item = json.loads(line)
+                self.items.append(item)
+                self._new.put(item)
+        self._new.put(None)
+
+
+class Rig:
+    """See the module. `start_centre`, `start_gate`, `touch`, and `close` at the end."""
+
+    def __init__(self, folder: Path, site: dict[str, Any], *, station_settings: str = "") -> None:
+        self.centre_data = folder / "centre"
+        self.station_data = folder / "station"
+        self.site_id = str(site["site"]["id"])
+        self.centre_port = free_port()
+        self.centre: subprocess.Popen[str] | None = None
+        self.gate: Lines | None = None
+        self.gates: list[Lines] = []
+        self._hand: Lines | None = None
+        self._udp_port = free_port(socket.SOCK_DGRAM)
+        site_file = folder / "site.json"
+        site_file.write_text(json.dumps(site, ensure_ascii=False), encoding="utf-8")
+        call(self.centre_data, "central", "load-site", str(site_file))
+        self.start_centre()
+        code = self.issue_code()
+        provisioning = folder / "provisioning.toml"
+        provisioning.write_text(
+            f'schema = 1\ncentre_url = "http://127.0.0.1:{self.centre_port}"\nstation_name = "第1ゲート"\n'
+            f'enrolment_code = "{code}"\nkey_file = "keys.json"\n{station_settings}',
+            encoding="utf-8",
+        )
+        self.provisioning = provisioning
+        call(self.station_data, "provision", str(provisioning))
+
+    def issue_code(self) -> str:
+        """An enrolment code for one station."""
+        out = call(self.centre_data, "central", "issue-code", "--site", self.site_id, "--json")
+        return str(json.loads(out)["enrolment_code"])
+
+    def start_centre(self) -> None:
+        """Start the centre and wait until it answers."""
+        command = genba_touch(self.centre_data, "central", "serve", "--listen", f"127.0.0.1:{self.centre_port}")
+        self.centre = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, text=True)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.centre_port)) == 0:
+                    return
+            assert self.centre.poll() is None, "the centre ended"
+            time.sleep(0.05)
+        raise AssertionError("the centre did not start")
+
+    def kill_centre(self) -> None:
+        """SIGKILL."""
+        assert self.centre is not None
+        self.centre.kill()
+        self.centre.wait()
+        self.centre = None
+
+    @property
+    def reader(self) -> str:
+        """SPEC of the virtual reader."""
+        return f"pasori:udp:127.0.0.1:{self._udp_port}"
+
+    def start_gate(self, *extra: str) -> Lines:
+        """Start the gate without a window and wait until its reader is ready."""
+        command = genba_touch(
+            self.station_data, "gate", "--headless", "--json-lines", "--reader", self.reader, *extra
+        )
+        self.gate = Lines(command)
+        self.gates.append(self.gate)
+        self.gate.wait(lambda e: e["event"] == "reader_state" and e["condition"] == "ready")
+        return self.gate
+
+    def touch(self, idm: str, *, hold_s: float = 0.1, timeout_s: float = 30.0) -> bool:
+        """Put a card on the reader and take it away; whether it was read."""
+        if self._hand is None:
+            command = [sys.executable, "-m", "app.readers.virtual_card", "--udp", f"127.0.0.1:{self._udp_port}"]
+            self._hand = Lines(command, stdin=True)
+        shown = len(self._hand.items)
+        assert self._hand.process.stdin is not None
+        line = json.dumps({"idm": idm, "hold_s": hold_s, "timeout_s": timeout_s})
+        self._hand.process.stdin.write(line + "\n")
+        self._hand.process.stdin.flush()
+        hand = self._hand
+        hand.wait(lambda _: len(hand.items) > shown, timeout_s + PATIENCE_S)
+        return bool(hand.items[shown]["read"])
+
+    def touches(self) -> list[dict[str, Any]]:
+        """Every touch that any gate process has announced, in order."""
+        return [item for gate in self.gates for item in gate.items if item["event"] == "touch"]
+
+    def status(self) -> dict[str, Any]:
+        """`status --json`."""
+        answer: dict[str, Any] = json.loads(call(self.station_data, "status", "--json"))
+        return answer
+
+    def drained(self, seconds: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait until nothing waits to be sent any more."""
+        until = time.monotonic() + seconds
+        while True:
+            status = self.status()
+            if status["pending"] == 0:
+                return status
+            assert time.monotonic() < until, f"still waiting: {status}"
+            time.sleep(0.5)
+
+    def close(self) -> None:
+        """End every process."""
+        for gate in self.gates:
+            if gate.process.poll() is None:
+                gate.kill()
+        if self._hand is not None:
+            self._hand.kill()
+        if self.centre is not None:
+            self.kill_centre()
