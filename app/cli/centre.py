@@ -11,7 +11,10 @@ from app.errors import UsageError
 from app.settings import DataDir
 from app.wiring import centre as wiring
 
-DATABASE_HELP = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password from PGPASSFILE or PGPASSWORD); default: central.db in the data folder"
+DATABASE_HELP = (
+    "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password from PGPASSFILE or PGPASSWORD); "
+    "default: central.db in the data folder"
+)
 
 
 def add_commands(commands: Any) -> None:

@@ -14,6 +14,7 @@ from app.cli import out
 from app.errors import EnvironmentTrouble
 from app.gate.news import Announcement, News, StorageAlarm
 from app.readers.port import ReaderEvent, ReaderState
+from app.readers.specs import SYNTAX
 from app.settings import DataDir
 from app.wiring import gate as wiring
 
@@ -27,7 +28,7 @@ def add_commands(commands: Any) -> None:
         action="append",
         metavar="SPEC",
         default=[],
-        help="pcsc[:name part], pasori[:usb|:udp:HOST:PORT], wedge, scripted:FILE; may be repeated",
+        help="may be repeated: " + SYNTAX,
     )
     gate.add_argument("--kiosk", action="store_true", help="full screen, left only with an operator's PIN")
     gate.add_argument("--headless", action="store_true", help="no window")
@@ -41,7 +42,9 @@ def _gate(args: argparse.Namespace) -> int:
         raise EnvironmentTrouble("cli.no_display")
     run = wiring.open_gate(DataDir.at(args.data_dir), site_id=args.site, reader_specs=args.reader)
     if not args.headless:
-        return wiring.show_window(run, kiosk=args.kiosk or run.station.settings.kiosk, seconds=args.seconds)
+        from app.wiring.window import show_window
+
+        return show_window(run, kiosk=args.kiosk or run.station.settings.kiosk, seconds=args.seconds)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

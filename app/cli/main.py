@@ -22,7 +22,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Parse, run, and turn errors into a sentence and an exit code (0 done, 2 usage, 3 input, 4 environment, 5 centre)."""
+    """Parse, run, and turn errors into a sentence and an exit code (docs/cli.md)."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

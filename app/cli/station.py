@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import out
+from app.cli.gate import LinePrinter
 from app.errors import CentreRefused, EnvironmentTrouble
 from app.messages import say
 from app.settings import DataDir
@@ -63,7 +64,7 @@ def _provision(args: argparse.Namespace) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
-    with wiring.open_station(DataDir.at(args.data_dir)) as station:
+    with wiring.open_station(DataDir.at(args.data_dir), look=True) as station:
         status = station.status()
     if args.json:
         out.print_json(status)
@@ -91,16 +92,8 @@ def _sync(args: argparse.Namespace) -> int:
 
 
 def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:
-    printer = gate_wiring_printer(as_json)
-    wiring.sync_until_interrupted(station, printer)
+    wiring.sync_until_interrupted(station, LinePrinter(json_lines=as_json).sync)
     return 0
-
-
-def gate_wiring_printer(as_json: bool) -> Any:
-    """The sync lines of the headless gate."""
-    from app.cli.gate import LinePrinter
-
-    return LinePrinter(json_lines=as_json).sync
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -29,8 +29,11 @@ class GatePort(Protocol):
     def search(self, text: str, reply: Callable[[list[WorkerHit]], None]) -> None:
         """Workers whose kana, name or latin name starts with (or holds) `text`; at most 30, by kana."""
 
-    def enter_forgotten(self, worker_id: str) -> None:
-        """カードを忘れた方: an `entry` that waits for approval. Answered by an Announcement with `entered`."""
+    def enter_forgotten(self, worker_id: str, reason: str = "card_forgotten") -> None:
+        """カードをお持ちでない方: an `entry` that waits for approval; answered by an Announcement with `entered`.
+
+        `reason`: 'card_forgotten' or 'no_card'.
+        """
 
     def set_headcount(self, company_id: str, count: int) -> None:
         """総出面 of a company today."""
@@ -43,7 +46,12 @@ class GatePort(Protocol):
 
 
 class PinAnswer(Protocol):
-    """Answer to a PIN. `wait_s`: seconds until the next try is allowed."""
+    """Answer to a PIN."""
 
-    ok: bool
-    wait_s: int
+    @property
+    def ok(self) -> bool:
+        """Whether the action is allowed."""
+
+    @property
+    def wait_s(self) -> int:
+        """Seconds until the next try is allowed."""

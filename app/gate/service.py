@@ -29,7 +29,8 @@ from app.gate.news import (
     StorageAlarm,
     WorkerHit,
 )
-from app.gate.pins import PinGuard, PinResult
+from app.gate.pins import PinGuard
+from app.gate.port import PinAnswer
 from app.gate.record import Recorder, Situation
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent
 from app.store.backup import DiskSpace
@@ -149,7 +150,7 @@ class GateService:
         """総出面 of a company today."""
         self._jobs.put(lambda: self._headcount(company_id, count))
 
-    def check_pin(self, pin: str, action: str, reply: Callable[[PinResult], None]) -> None:
+    def check_pin(self, pin: str, action: str, reply: Callable[[PinAnswer], None]) -> None:
         """Does an operator's PIN allow `action`?"""
         self._jobs.put(lambda: reply(self._pins.check(pin, action, self._roster)))
 

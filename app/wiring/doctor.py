@@ -1,4 +1,4 @@
-"""`doctor`: checks in the order in which a person should, each with its remedy; the first that fails is the one to mend."""
+"""`doctor`: checks in the order in which a person should, each with a remedy. The first failure is to be mended."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Warning(Exception):
 
 
 def examine(data: DataDir, language: str = "ja") -> list[dict[str, Any]]:
-    """Run every check. Each: `check` (stable code), `result` (ok, failed, warning, not_checked), `title`, `remedy`, `where`.
+    """Run every check. Each: `check` (a stable code), `result` (ok, failed, warning, not_checked), `title`, `remedy` …
 
     Read only: works beside a running gate. A check whose ground has failed is `not_checked`.
     """

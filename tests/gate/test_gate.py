@@ -21,7 +21,7 @@ from app.gate.news import (
     WarningLevel,
     WorkerHit,
 )
-from app.gate.pins import PinResult
+from app.gate.port import PinAnswer
 from app.readers.port import CardSeen, CardUnreadable
 from app.secrets import make_pin_verifier
 from app.store.audit import AuditTrail
@@ -225,9 +225,9 @@ def test_pins_are_few_slow_and_noted(bench: Bench) -> None:
         {"id": "op1", "name": "山田", "roles": ["office"], "pin_verifier": make_pin_verifier("4821")}
     )
     bench.gate.roster_changed()
-    answers: list[PinResult] = []
+    answers: list[PinAnswer] = []
 
-    def attempt(pin: str) -> PinResult:
+    def attempt(pin: str) -> PinAnswer:
         bench.gate.check_pin(pin, "leave_kiosk", answers.append)
         bench.gate.settle()
         return answers[-1]

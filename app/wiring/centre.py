@@ -1,0 +1,64 @@
+"""The reference centre: its database, its server, and what an administrator does from the command line."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from app import codec
+from app.central import site_load
+from app.central.api import create_app
+from app.central.database import CentralDatabase
+from app.central.enrolment import issue_code as issue
+from app.central.server import CentralServer
+from app.clock import Clock, SystemClock
+from app.secrets import make_pin_verifier
+
+
+def open_server(
+    url: str, host: str, port: int = 0, *, clock: Clock | None = None
+) -> tuple[CentralServer, CentralDatabase]:
+    """A server that is not started yet, and its database (the caller closes it after the server's end)."""
+    db = CentralDatabase.open(url)
+    return CentralServer(create_app(db, clock or SystemClock()), host, port), db
+
+
+def serve(url: str, host: str, port: int, *, announce: Callable[[str], None]) -> int:
+    """Serve until SIGINT or SIGTERM. Raises EnvironmentTrouble when the address or the database cannot be had."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    server, db = open_server(url, host, port)
+    with closing(db):
+        server.start()
+        try:
+            announce(server.url)
+            while not stop.wait(0.5) and not server.join(0.0):
+                pass
+        finally:
+            server.stop()
+    return 0
+
+
+def issue_code(url: str, site_ids: Sequence[str], uses: int, valid_days: int, role: str) -> dict[str, Any]:
+    """An enrolment code, as `central issue-code --json` prints it. Raises InputRefused."""
+    with closing(CentralDatabase.open(url)) as db:
+        answer = issue(db, SystemClock(), site_ids, uses, valid_days=valid_days, role=role)
+    plain: dict[str, Any] = codec.plain(answer)
+    return plain
+
+
+def load_site(url: str, file: Path, *, replace: bool = False) -> dict[str, Any]:
+    """Load a site file; what it did. Raises InputRefused."""
+    with closing(CentralDatabase.open(url)) as db:
+        plain: dict[str, Any] = codec.plain(site_load.load_site(db, SystemClock(), file, replace=replace))
+    return plain
+
+
+def pin_verifier(pin: str) -> str:
+    """What a site file holds instead of an operator's PIN. Raises InputRefused for one that is too short."""
+    return make_pin_verifier(pin)
