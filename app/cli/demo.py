@@ -20,11 +20,20 @@ def add_commands(commands: Any) -> None:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    # Imported here: the demo brings the centre and the card emulator, which a gate PC's build does not have.
-    from app.demo import headless, window
-
+    # Imported below: the demo brings the centre and the card emulator, which a gate PC's build does not have.
     if args.headless or not has_display():
         if not args.headless:
             out.warn("画面がないため、画面なしの朝を実行します / no display: running the headless morning")
-        return headless.run(seed=args.seed, as_json=args.json, say=out.say, warn=out.warn, print_json=out.print_json)
-    return window.run(language=args.language, seconds=args.seconds)
+        from app.demo import headless
+
+        return headless.run(
+            seed=args.seed,
+            as_json=args.json,
+            say=out.say,
+            warn=out.warn,
+            print_json=out.print_json,
+            table=out.table,
+        )
+    from app.demo import window
+
+    return window.run(language=args.language, seconds=args.seconds, say=out.say)

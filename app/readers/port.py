@@ -30,6 +30,8 @@ class ReaderCondition(StrEnum):
     DRIVER_CONFLICT = "driver_conflict"
     FAILED = "failed"
     STOPPED = "stopped"
+    """The lane is over: its thread ended, or the lanes of single readers took over from their road's ('pcsc' says
+    `NO_READER` until the first PC/SC reader is found, then stops and 'pcsc:NAME' speaks). Take it off the screen."""
 
     @property
     def usable(self) -> bool:

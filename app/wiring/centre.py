@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app import codec
-from app.central import site_load
+from app.central import inspection, site_load
 from app.central.api import create_app
 from app.central.database import CentralDatabase
 from app.central.enrolment import issue_code as issue
@@ -19,12 +19,28 @@ from app.clock import Clock, SystemClock
 from app.secrets import make_pin_verifier
 
 
-def open_server(
-    url: str, host: str, port: int = 0, *, clock: Clock | None = None
-) -> tuple[CentralServer, CentralDatabase]:
-    """A server that is not started yet, and its database (the caller closes it after the server's end)."""
-    db = CentralDatabase.open(url)
-    return CentralServer(create_app(db, clock or SystemClock()), host, port), db
+class RunningCentre:
+    """A centre that answers on an address of this machine from its construction until `stop`."""
+
+    def __init__(self, url: str, host: str, port: int = 0, *, clock: Clock | None = None) -> None:
+        """Raises EnvironmentTrouble when the address or the database cannot be had."""
+        self._db = CentralDatabase.open(url)
+        self._server = CentralServer(create_app(self._db, clock or SystemClock()), host, port)
+        try:
+            self._server.start()
+        except BaseException:
+            self._db.close()
+            raise
+        self.url = self._server.url
+
+    def ended(self) -> bool:
+        """Whether the server has ended by itself."""
+        return self._server.join(0.0)
+
+    def stop(self) -> None:
+        """End it; running requests get a few seconds."""
+        self._server.stop()
+        self._db.close()
 
 
 def serve(url: str, host: str, port: int, *, announce: Callable[[str], None]) -> int:
@@ -32,15 +48,13 @@ def serve(url: str, host: str, port: int, *, announce: Callable[[str], None]) ->
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    server, db = open_server(url, host, port)
-    with closing(db):
-        server.start()
-        try:
-            announce(server.url)
-            while not stop.wait(0.5) and not server.join(0.0):
-                pass
-        finally:
-            server.stop()
+    centre = RunningCentre(url, host, port)
+    try:
+        announce(centre.url)
+        while not stop.wait(0.5) and not centre.ended():
+            pass
+    finally:
+        centre.stop()
     return 0
 
 
@@ -62,3 +76,15 @@ def load_site(url: str, file: Path, *, replace: bool = False) -> dict[str, Any]:
 def pin_verifier(pin: str) -> str:
     """What a site file holds instead of an operator's PIN. Raises InputRefused for one that is too short."""
     return make_pin_verifier(pin)
+
+
+def held_events(url: str) -> list[str]:
+    """Ids of every event that a centre's database holds, in the order of receipt."""
+    with closing(CentralDatabase.open(url)) as db:
+        return inspection.event_ids(db)
+
+
+def count_work_records(url: str) -> int:
+    """How many work records stand in a centre's database."""
+    with closing(CentralDatabase.open(url)) as db:
+        return inspection.count_work_records(db)

@@ -34,6 +34,9 @@ from app.wiring.station import Station, open_station
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
 """Every road that may be there, when neither command line nor settings name one."""
 
+DEMO_PACE = Pace(backoff_base=0.3, backoff_cap=2.0, first_delay=0.0)
+"""For a demonstration on loopback: nobody is spared there, and nobody wants to wait."""
+
 
 def new_event_id() -> str:
     """A UUIDv7 in its usual text form."""

@@ -1,0 +1,170 @@
+"""A seeded proxy between a client and a centre that does to requests what sites' networks do to them.
+
+One request a connection. The same seed gives the same faults for the same sequence of requests.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from email.utils import formatdate
+from typing import Any
+
+FAULTS = (
+    "refuse",
+    "portal",
+    "foreign_json",
+    "cut_request",
+    "lost_answer",
+    "cut_answer",
+    "slow",
+    "error_500",
+    "error_503",
+    "busy_seconds",
+    "busy_date",
+    "wrong_ids",
+    "half_the_ids",
+)
+
+
+class FaultProxy:
+    """`share`: how many of the requests meet a fault. Use as a context manager."""
+
+    def __init__(self, port: int, seed: int, share: float = 0.5, faults: tuple[str, ...] = FAULTS) -> None:
+        self._to = ("127.0.0.1", port)
+        self._dice = random.Random(seed)
+        self._share, self._faults = share, faults
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self.met: Counter[str] = Counter()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads: list[threading.Thread] = [threading.Thread(target=self._accept, name="fault-proxy")]
+
+    def __enter__(self) -> FaultProxy:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def quiet(self) -> None:
+        """From now on let everything through."""
+        self._share = 0.0
+
+    def _accept(self) -> None:
+        while not self._stop.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            with self._lock:
+                fault = self._dice.choice(self._faults) if self._dice.random() < self._share else "none"
+                self.met[fault] += 1
+                roll = self._dice.random()
+            thread = threading.Thread(target=self._serve, args=(client, fault, roll), name="fault-proxy-call")
+            thread.start()
+            self._threads.append(thread)
+
+    def _serve(self, client: socket.socket, fault: str, roll: float) -> None:
+        with client:
+            client.settimeout(5)
+            try:
+                self._one(client, fault, roll)
+            except OSError:
+                pass
+
+    def _one(self, client: socket.socket, fault: str, roll: float) -> None:
+        if fault == "refuse":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        head, body = _message(client)
+        if not head:
+            return
+        made = _made_up(fault)
+        if made is not None:
+            client.sendall(made)
+            return
+        head = re.sub(rb"(?i)\r\n(accept-encoding|connection): [^\r]*", b"", head)
+        head = head.replace(b"\r\n", b"\r\nConnection: close\r\nAccept-Encoding: zstd;q=0, identity\r\n", 1)
+        request = head + body
+        with socket.create_connection(self._to, 5) as centre:
+            centre.settimeout(5)
+            if fault == "cut_request":
+                centre.sendall(request[: int(len(request) * roll)])
+                return
+            centre.sendall(request)
+            answer_head, answer_body = _message(centre)
+        if fault == "lost_answer":
+            return
+        if fault == "slow":
+            time.sleep(0.05)
+        if fault in ("wrong_ids", "half_the_ids"):
+            answer_head, answer_body = _twisted(fault, answer_head, answer_body, roll)
+        answer = answer_head + answer_body
+        client.sendall(answer[: int(len(answer) * roll)] if fault == "cut_answer" else answer)
+
+
+def _message(sock: socket.socket) -> tuple[bytes, bytes]:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = sock.recv(65536)
+        if not part:
+            return b"", b""
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    while length and len(body) < int(length[1]):
+        part = sock.recv(65536)
+        if not part:
+            break
+        body += part
+    return head + b"\r\n\r\n", body
+
+
+def _made_up(fault: str) -> bytes | None:
+    html, plain = "text/html; charset=utf-8", "application/json"
+    login = "<html><title>Wi-Fi</title>Please log in</html>"
+    answers: dict[str, tuple[str, str, str, dict[str, str]]] = {
+        "portal": ("200 OK", html, login, {"Set-Cookie": "portal=1"}),
+        "foreign_json": ("200 OK", plain, '{"ok": true, "results": []}', {}),
+        "error_500": ("500 Internal Server Error", html, "<html>oops</html>", {}),
+        "error_503": ("503 Service Unavailable", plain, "{}", {}),
+        "busy_seconds": ("429 Too Many Requests", "application/problem+json", "{}", {"Retry-After": "1"}),
+        "busy_date": ("429 Too Many Requests", html, "", {"Retry-After": formatdate(time.time() + 1, usegmt=True)}),
+    }
+    if fault not in answers:
+        return None
+    status, kind, text, more = answers[fault]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(text.encode())}",
+        "Connection: close",
+    ]
+    lines += [f"Date: {formatdate(usegmt=True)}", *(f"{k}: {v}" for k, v in more.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n" + text).encode()
+
+
+def _twisted(fault: str, head: bytes, body: bytes, roll: float) -> tuple[bytes, bytes]:
+    try:
+        answer: Any = json.loads(body)
+        results = answer["results"]
+    except (ValueError, KeyError, TypeError):
+        return head, body
+    if fault == "wrong_ids":
+        results[int(roll * len(results))]["id"] = "01890000-0000-7000-8000-000000000000"
+    else:
+        del results[: (len(results) + 1) // 2]
+    body = json.dumps(answer).encode()
+    return re.sub(rb"(?i)content-length: \d+", b"Content-Length: %d" % len(body), head), body

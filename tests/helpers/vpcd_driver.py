@@ -1,0 +1,168 @@
+"""Runs inside the namespace: a real pcscd, emulated cards, and the program's own PC/SC reader.
+
+Started by `vpcd_bench`. Takes one JSON command per line on standard input, answers each with `{"reply": …}`, and writes
+every reader event and every log record at WARNING or above as a line of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.clock import SystemClock
+from app.readers.felica import FelicaArea
+from app.readers.pcsc import PcscReader
+from app.readers.port import CardSeen, CardUnreadable, ReaderEvent, ReaderState
+from app.readers.storage_card import storage_card
+from app.readers.supervisor import Supervisor
+
+RUN = Path("/run/pcscd")
+CONFIG = Path("/run/config")
+FIRST_PORT = 35963
+HOLD = """
+import sys
+from smartcard import scard
+_, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+result, card, _ = scard.SCardConnect(context, sys.argv[1], scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T1)
+print(result, flush=True)
+sys.stdin.read()
+scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+"""
+
+
+class Driver:
+    def __init__(self) -> None:
+        self._out = threading.Lock()
+        self._service: subprocess.Popen[bytes] | None = None
+        self._cards: dict[int, subprocess.Popen[bytes]] = {}
+        self._holder: subprocess.Popen[str] | None = None
+        self._supervisor: Supervisor | None = None
+
+    def write(self, item: dict[str, Any]) -> None:
+        with self._out:
+            print(json.dumps(item), flush=True)
+
+    def event(self, event: ReaderEvent) -> None:
+        item: dict[str, Any] = {"event": type(event).__name__, "reader": event.reader, "t": time.monotonic()}
+        if isinstance(event, ReaderState):
+            item |= {"condition": event.condition.value, "label": event.label, "detail": event.detail}
+        elif isinstance(event, CardSeen):
+            item |= {"key": event.card_key, "assurance": event.assurance, "attributes": dict(event.attributes)}
+        elif isinstance(event, CardUnreadable):
+            item |= {"detail": event.detail}
+        self.write(item)
+
+    def do(self, command: dict[str, Any]) -> object:
+        action: Callable[..., object] = getattr(self, "do_" + command.pop("do"))
+        return action(**command)
+
+    def do_service(self, on: bool, wait: bool = True) -> float:
+        if not on:
+            assert self._service is not None
+            self._service.send_signal(signal.SIGKILL)
+            self._service.wait()
+            return time.monotonic()
+        shutil.rmtree(RUN, ignore_errors=True)
+        RUN.mkdir()
+        self._service = subprocess.Popen(
+            ["pcscd", "-f", "-c", str(CONFIG)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        socket = RUN / "pcscd.comm"
+        for _ in range(1000):
+            if socket.exists() or not wait:
+                return time.monotonic()
+            time.sleep(0.005)
+        raise RuntimeError("pcscd did not start")
+
+    def do_reader(self, name_part: str | None = None, limit_s: float = 3.0, area: list[Any] | None = None) -> float:
+        wanted = FelicaArea(area[0], tuple(area[1])) if area else None
+        clock = SystemClock()
+        reader = PcscReader(name_part, clock, protocols=[storage_card(wanted)], transmit_limit_s=limit_s)
+        self._supervisor = Supervisor([reader], self.event, clock)
+        self._supervisor.start()
+        return time.monotonic()
+
+    def do_insert(self, slot: int, **card: Any) -> float:
+        arguments = [sys.executable, "-m", "tests.helpers.vpcd_card", str(FIRST_PORT + slot), json.dumps(card)]
+        self._cards[slot] = subprocess.Popen(arguments)
+        return time.monotonic()
+
+    def do_remove(self, slot: int) -> float:
+        card = self._cards.pop(slot)
+        card.kill()
+        card.wait()
+        return time.monotonic()
+
+    def do_hold(self, reader: str) -> int:
+        """Another program takes the card on this reader for itself alone. PC/SC's result."""
+        self._holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD, reader], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._holder.stdout is not None
+        return int(self._holder.stdout.readline())
+
+    def do_release(self) -> None:
+        assert self._holder is not None
+        self._holder.communicate()
+
+    def do_lock_out(self) -> None:
+        """Become a user who may not open the service's socket."""
+        (RUN / "pcscd.comm").chmod(0o600)
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+
+    def do_states(self) -> dict[str, str]:
+        assert self._supervisor is not None
+        return {name: state.condition.value for name, state in self._supervisor.states().items()}
+
+    def do_cpu(self, seconds: float) -> float:
+        """Share of one core this process uses, readers and all, while it idles for so long."""
+        before = time.process_time()
+        time.sleep(seconds)
+        return (time.process_time() - before) / seconds
+
+    def do_threads(self) -> list[str]:
+        return sorted(thread.name for thread in threading.enumerate())
+
+    def do_stop(self) -> list[object]:
+        assert self._supervisor is not None
+        began = time.monotonic()
+        ended = self._supervisor.stop()
+        return [ended, time.monotonic() - began]
+
+
+class LogLines(logging.Handler):
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(logging.WARNING)
+        self._driver = driver
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._driver.write({"log": record.levelname, "text": self.format(record)})
+
+
+def main() -> None:
+    warnings.simplefilter("error")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    CONFIG.mkdir()
+    shutil.copy("/etc/reader.conf.d/vpcd", CONFIG)
+    driver = Driver()
+    logging.getLogger().addHandler(LogLines(driver))
+    driver.write({"reply": "up"})
+    for line in sys.stdin:
+        driver.write({"reply": driver.do(json.loads(line))})
+
+
+if __name__ == "__main__":
+    main()
