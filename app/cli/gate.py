@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.cli import out
-from app.errors import EnvironmentTrouble
+from app.errors import EnvironmentTrouble, UsageError
 from app.gate.news import Announcement, News, StorageAlarm
 from app.readers.port import ReaderEvent, ReaderState
-from app.readers.specs import SYNTAX
+from app.readers.specs import SYNTAX, WedgeSpec, parse_spec
 from app.settings import DataDir
 from app.wiring import gate as wiring
 
@@ -40,11 +40,22 @@ def add_commands(commands: Any) -> None:
 def _gate(args: argparse.Namespace) -> int:
     if not args.headless and not has_display():
         raise EnvironmentTrouble("cli.no_display")
-    run = wiring.open_gate(DataDir.at(args.data_dir), site_id=args.site, reader_specs=args.reader)
+    data = DataDir.at(args.data_dir)
     if not args.headless:
-        from app.wiring.window import show_window
+        from app.wiring.window import open_window
 
-        return show_window(run, kiosk=args.kiosk or run.station.settings.kiosk, seconds=args.seconds)
+        return open_window(
+            data,
+            site_id=args.site,
+            reader_specs=args.reader,
+            kiosk=args.kiosk,
+            seconds=args.seconds,
+            language=args.language,
+        )
+    wanted = [parse_spec(text) for text in args.reader]
+    if WedgeSpec() in wanted:
+        raise UsageError("reader.wedge_needs_window", "wedge")
+    run = wiring.open_gate(data, site_id=args.site, reader_specs=wanted)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

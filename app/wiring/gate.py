@@ -75,6 +75,8 @@ class GateRun:
     housekeeping: Housekeeping
     asked_roads: bool
     """Whether somebody named the readers; if not, a road without a reader is not held against the gate."""
+    wedge: bool
+    """Whether a keyboard-wedge reader was named: the window listens for it."""
     _reader_listeners: list[Callable[[ReaderEvent], None]] = field(default_factory=list)
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     _last_sync: SyncStatus | None = None
@@ -127,14 +129,17 @@ class GateRun:
 
 
 def open_gate(
-    data: DataDir, *, site_id: str | None = None, reader_specs: Sequence[str] = (), pace: Pace | None = None
+    data: DataDir,
+    *,
+    site_id: str | None = None,
+    reader_specs: Sequence[specs.ReaderSpec] = (),
+    pace: Pace | None = None,
 ) -> GateRun:
     """Open the data folder and build the gate for a site. Raises GenbaErrors; then nothing is left open."""
-    wanted = [specs.parse_spec(text) for text in reader_specs]
     station = open_station(data)
     try:
         logs.to_file(data.logs)
-        return build_gate(station, site_id, wanted, pace)
+        return build_gate(station, site_id, reader_specs, pace)
     except BaseException:
         station.close()
         raise
@@ -162,9 +167,10 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
         on_stored=lambda: engine.wake("touch"),
         standing_trouble=housekeeping.trouble,
     )
+    wedge = specs.WedgeSpec() in roads
     readers = [specs.build(spec, clock) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
-    run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named))
+    run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
     later.append(run)
     return run
 

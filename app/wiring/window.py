@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.gate.roads import RoadFilter
 from app.readers.port import ReaderEvent
+from app.readers.specs import parse_spec
+from app.settings import DataDir
 from app.ui.card_tray import TraySpec
 from app.ui.run import run_gate_window
-from app.wiring.gate import GateRun
+from app.ui.trouble_window import open_until_ready
+from app.wiring.gate import GateRun, open_gate
+
+
+def open_window(
+    data: DataDir,
+    *,
+    site_id: str | None,
+    reader_specs: Sequence[str],
+    kiosk: bool,
+    seconds: float | None,
+    language: str,
+) -> int:
+    """The gate of a data folder, in its window. What keeps it from opening is shown until it is mended. Main thread.
+
+    Raises the GenbaError that still stood when the person gave up.
+    """
+    wanted = [parse_spec(text) for text in reader_specs]  # a wrong command line is nothing to wait for
+    run = open_until_ready(
+        lambda: open_gate(data, site_id=site_id, reader_specs=wanted), language=language, seconds=seconds
+    )
+    return show_window(run, kiosk=kiosk or run.station.settings.kiosk, seconds=seconds)
 
 
 def show_window(
@@ -35,6 +58,7 @@ def show_window(
             tray=tray,
             clock=run.station.clock,
             on_open=run.start,
+            wedge=run.on_reader if run.wedge else None,
         )
     finally:
         run.stop()
