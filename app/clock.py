@@ -58,8 +58,13 @@ class SystemClock:
             self._learned = (centre, self.monotonic())
 
 
-def _steady() -> float:
-    # Linux's monotonic clock stands still in suspend, BOOTTIME does not; Windows' and macOS' count on by themselves.
-    if sys.platform == "linux":
+# Linux's monotonic clock stands still in suspend, BOOTTIME does not; Windows' and macOS' count on by themselves.
+if sys.platform == "linux":
+
+    def _steady() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+
+else:
+
+    def _steady() -> float:
+        return time.monotonic()

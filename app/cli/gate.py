@@ -14,7 +14,7 @@ from app.cli import out
 from app.errors import EnvironmentTrouble, UsageError
 from app.gate.news import Announcement, News, StorageAlarm
 from app.readers.port import ReaderEvent, ReaderState
-from app.readers.specs import SYNTAX, WedgeSpec, parse_spec
+from app.readers.specs import SYNTAX, parse_spec
 from app.settings import DataDir
 from app.wiring import gate as wiring
 
@@ -53,9 +53,10 @@ def _gate(args: argparse.Namespace) -> int:
             language=args.language,
         )
     wanted = [parse_spec(text) for text in args.reader]
-    if WedgeSpec() in wanted:
-        raise UsageError("reader.wedge_needs_window", "wedge")
     run = wiring.open_gate(data, site_id=args.site, reader_specs=wanted)
+    if run.wedge:
+        run.station.close()
+        raise UsageError("reader.wedge_needs_window", "wedge")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -114,6 +114,10 @@ class GateService:
         self._jobs.put(done.set)
         done.wait()
 
+    def post(self, job: Callable[[], None]) -> None:
+        """Run a short piece of work in turn on the gate's thread."""
+        self._jobs.put(job)
+
     # -- from the readers ------------------------------------------------------------------------------------------
 
     def on_reader_event(self, event: ReaderEvent) -> None:

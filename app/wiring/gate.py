@@ -9,7 +9,7 @@ from datetime import datetime
 
 import uuid_utils
 
-from app import logs
+from app import codec, logs
 from app.clock import SystemClock
 from app.domain.roster import Roster
 from app.domain.site import Site
@@ -24,12 +24,13 @@ from app.secrets import check_pin
 from app.settings import DataDir
 from app.store.audit import AuditTrail
 from app.store.backup import Backups, disk_space
+from app.store.meta import Meta
 from app.store.roster import RosterStore
 from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
-from app.wiring.station import Station, open_station
+from app.wiring.station import READERS, Station, open_station
 
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
 """Every road that may be there, when neither command line nor settings name one."""
@@ -80,6 +81,7 @@ class GateRun:
     _reader_listeners: list[Callable[[ReaderEvent], None]] = field(default_factory=list)
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     _last_sync: SyncStatus | None = None
+    _kept_readers: list[dict[str, str]] = field(default_factory=list)
 
     def listen_readers(self, listener: Callable[[ReaderEvent], None]) -> None:
         """Call `listener` with each reader event, on the reader's thread. Before `start`."""
@@ -107,8 +109,25 @@ class GateRun:
     def on_reader(self, event: ReaderEvent) -> None:
         """From the supervisor; a reader's thread."""
         self.gate.on_reader_event(event)
+        if isinstance(event, ReaderState):
+            self.gate.post(self._keep_readers)
         for listener in self._reader_listeners:
             listener(event)
+
+    def _keep_readers(self) -> None:
+        """For `status` beside this gate. A card on the reader is no news: nothing is written for each touch."""
+        present, ready = ReaderCondition.CARD_PRESENT, ReaderCondition.READY
+        rows = [
+            {
+                "reader": s.reader,
+                "label": s.label,
+                "condition": (ready if s.condition is present else s.condition).value,
+            }
+            for s in self.supervisor.states().values()
+        ]
+        if rows != self._kept_readers:
+            self._kept_readers = rows
+            Meta(self.station.db).set(READERS, codec.encode(rows).decode())
 
     def on_sync(self, status: SyncStatus) -> None:
         """From the engine; its thread."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app import datafile, recovery, sealing
+from app import codec, datafile, recovery, sealing
 from app.clock import Clock, SystemClock
 from app.domain.site import Site
 from app.errors import CentreRefused, EnvironmentTrouble, GenbaError, InputRefused
@@ -26,6 +26,7 @@ from app.secrets import (
 from app.settings import DataDir, Identity, Settings, from_provisioning
 from app.store.database import Database
 from app.store.events import EventLog
+from app.store.meta import Meta
 from app.store.outbox import Outbox
 from app.store.roster import RosterStore
 from app.sync.engine import SyncEngine
@@ -37,6 +38,8 @@ from app.sync.wire import ReaderReport
 from app.version import VERSION
 
 USER_AGENT = f"genba-touch/{VERSION}"
+READERS = "readers"
+"""Name under which a gate keeps its readers' last states for `status`."""
 AnyVault = SecretVault | KeyFileVault
 
 
@@ -121,7 +124,7 @@ class Station:
             "oldest_pending_at": _iso(outbox.oldest_pending_at),
             "last_sync_at": _iso(state.last_sync_at),
             "last_error": state.last_error,
-            "readers": list(self.settings.readers),
+            "readers": codec.decode(Meta(self.db).get(READERS) or "[]", list),
             "chain_head": {"seq": seq, "hash": head.hex()},
             "schema_version": self.db.schema_version,
             "sqlite_version": self.db.sqlite_version,
