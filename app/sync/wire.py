@@ -86,6 +86,8 @@ class EventVerdict:
     verdict: VerdictKind
     code: str | None = None
     detail: str | None = None
+    receipt: int | None = None
+    """The centre's running number of an event it has, where it tells it."""
 
 
 class ChainState(StrEnum):
@@ -154,6 +156,8 @@ class WireWorkRecord:
     events: tuple[str, ...] = ()
     received_month: str = ""
     """'YYYY-MM' in which the centre recognised it (billing)."""
+    deleted: bool = False
+    """The record stands no more (voided, or somebody else's): only its key counts."""
 
 
 @dataclass(frozen=True, slots=True)

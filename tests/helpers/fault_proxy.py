@@ -101,7 +101,9 @@ class FaultProxy:
         with socket.create_connection(self._to, 5) as centre:
             centre.settimeout(5)
             if fault == "cut_request":
-                centre.sendall(request[: int(len(request) * roll)])
+                stop = int(len(request) * roll)
+                # http.server takes half a head for a whole one: it gets the head or nothing
+                centre.sendall(request[:stop] if stop >= len(head) else b"")
                 return
             centre.sendall(request)
             answer_head, answer_body = _message(centre)
@@ -111,7 +113,7 @@ class FaultProxy:
             time.sleep(0.05)
         if fault in ("wrong_ids", "half_the_ids"):
             answer_head, answer_body = _twisted(fault, answer_head, answer_body, roll)
-        answer = answer_head + answer_body
+        answer = answer_head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + answer_body
         client.sendall(answer[: int(len(answer) * roll)] if fault == "cut_answer" else answer)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,24 @@ def genba_touch(data: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "app", "--data-dir", str(data), *arguments]
 
 
-def call(data: Path, *arguments: str, code: int = 0) -> str:
-    """Run a command to its end; its stdout. Fails when it ends with another exit code."""
-    done = subprocess.run(
-        genba_touch(data, *arguments), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE_S
+def ask(data: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end. `env`: instead of this process's environment."""
+    return subprocess.run(
+        genba_touch(data, *arguments),
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        check=False,
     )
+
+
+def call(data: Path, *arguments: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+    """As `ask`; its stdout. Fails when it ends with another exit code."""
+    done = ask(data, *arguments, env=env)
     assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -44,9 +56,10 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class Lines:
     """A process and the JSON lines it prints."""
 
-    def __init__(self, command: list[str], *, stdin: bool = False) -> None:
+    def __init__(self, command: list[str], *, stdin: bool = False, env: Mapping[str, str] | None = None) -> None:
         self.items: list[dict[str, Any]] = []
-        self._new: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._news = threading.Condition()
+        self._ended = False
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -54,27 +67,30 @@ class Lines:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
         )
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def wait(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_S) -> dict[str, Any]:
-        """The first line, past or coming, that is wanted."""
-        for item in list(self.items):
-            if wanted(item):
-                return item
+    def wait(
+        self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_S, *, since: int = 0
+    ) -> dict[str, Any]:
+        """The first line, past (from number `since` on) or coming, that is wanted."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            try:
-                new = self._new.get(timeout=left)
-            except queue.Empty:
-                break
-            if new is None:
-                break
-            if wanted(new):
-                return new
-        raise AssertionError(f"did not come; so far: {self.items[-12:]}")
+        with self._news:
+            while True:
+                for item in self.items[since:]:
+                    if wanted(item):
+                        return item
+                since = max(since, len(self.items))
+                left = until - time.monotonic()
+                if self._ended or left <= 0:
+                    raise AssertionError(f"did not come; so far: {self.items[-12:]}")
+                self._news.wait(left)
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
 
     def kill(self) -> None:
         """SIGKILL: the power cut of processes."""
@@ -98,44 +114,47 @@ class Lines:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if line.startswith("{"):
-                item = json.loads(line)
-                self.items.append(item)
-                self._new.put(item)
-        self._new.put(None)
+            if line.startswith("{") and line.endswith("\n"):  # SIGKILL may cut the last one short
+                with self._news:
+                    self.items.append(json.loads(line))
+                    self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
 
-class Rig:
-    """See the module. `start_centre`, `start_gate`, `touch`, and `close` at the end."""
+class Centre:
+    """A centre with one site loaded. Answers from its construction on; `close` at the end."""
 
-    def __init__(self, folder: Path, site: dict[str, Any], *, station_settings: str = "") -> None:
+    def __init__(self, folder: Path, site: dict[str, Any]) -> None:
+        self.folder = folder
         self.centre_data = folder / "centre"
-        self.station_data = folder / "station"
         self.site_id = str(site["site"]["id"])
         self.centre_port = free_port()
         self.centre: subprocess.Popen[str] | None = None
-        self.gate: Lines | None = None
-        self.gates: list[Lines] = []
-        self._hand: Lines | None = None
-        self._udp_port = free_port(socket.SOCK_DGRAM)
         site_file = folder / "site.json"
         site_file.write_text(json.dumps(site, ensure_ascii=False), encoding="utf-8")
         call(self.centre_data, "central", "load-site", str(site_file))
         self.start_centre()
-        code = self.issue_code()
-        provisioning = folder / "provisioning.toml"
-        provisioning.write_text(
-            f'schema = 1\ncentre_url = "http://127.0.0.1:{self.centre_port}"\nstation_name = "第1ゲート"\n'
-            f'enrolment_code = "{code}"\nkey_file = "keys.json"\n{station_settings}',
-            encoding="utf-8",
-        )
-        self.provisioning = provisioning
-        call(self.station_data, "provision", str(provisioning))
+
+    @property
+    def centre_url(self) -> str:
+        return f"http://127.0.0.1:{self.centre_port}"
 
     def issue_code(self) -> str:
         """An enrolment code for one station."""
         out = call(self.centre_data, "central", "issue-code", "--site", self.site_id, "--json")
         return str(json.loads(out)["enrolment_code"])
+
+    def write_provisioning(self, settings: str, code: str | None = None) -> Path:
+        """A provisioning file for a new station; `settings`: more lines of TOML."""
+        file = self.folder / f"provisioning-{len(list(self.folder.glob('provisioning-*')))}.toml"
+        file.write_text(
+            f'schema = 1\ncentre_url = "{self.centre_url}"\nstation_name = "第1ゲート"\n'
+            f'enrolment_code = "{code or self.issue_code()}"\n{settings}',
+            encoding="utf-8",
+        )
+        return file
 
     def start_centre(self) -> None:
         """Start the centre and wait until it answers."""
@@ -157,19 +176,41 @@ class Rig:
         self.centre.wait()
         self.centre = None
 
-    @property
-    def reader(self) -> str:
-        """SPEC of the virtual reader."""
-        return f"pasori:udp:127.0.0.1:{self._udp_port}"
+    def close(self) -> None:
+        """End it, if it runs."""
+        if self.centre is not None:
+            self.kill_centre()
+
+
+class Rig(Centre):
+    """See the module. `start_gate`, `touch`, and `close` at the end.
+
+    `reader`: SPEC of the gate's reader; left out: the virtual one that `touch` serves.
+    """
+
+    def __init__(
+        self, folder: Path, site: dict[str, Any], *, station_settings: str = "", reader: str | None = None
+    ) -> None:
+        super().__init__(folder, site)
+        self.station_data = folder / "station"
+        self.gate: Lines | None = None
+        self.gates: list[Lines] = []
+        self._hand: Lines | None = None
+        self._udp_port = free_port(socket.SOCK_DGRAM)
+        self.reader = reader or f"pasori:udp:127.0.0.1:{self._udp_port}"
+        self.provisioning = self.write_provisioning(f'key_file = "keys.json"\n{station_settings}')
+        try:
+            call(self.station_data, "provision", str(self.provisioning))
+        except BaseException:
+            self.close()
+            raise
 
     def start_gate(self, *extra: str) -> Lines:
-        """Start the gate without a window and wait until its reader is ready."""
-        command = genba_touch(
-            self.station_data, "gate", "--headless", "--json-lines", "--reader", self.reader, *extra
-        )
+        """Start the gate without a window and wait until its reader works."""
+        command = genba_touch(self.station_data, "gate", "--headless", "--json-lines", "--reader", self.reader, *extra)
         self.gate = Lines(command)
         self.gates.append(self.gate)
-        self.gate.wait(lambda e: e["event"] == "reader_state" and e["condition"] == "ready")
+        self.gate.wait(lambda e: e["event"] == "reader_state" and e["condition"] in ("ready", "card_present"))
         return self.gate
 
     def touch(self, idm: str, *, hold_s: float = 0.1, timeout_s: float = 30.0) -> bool:
@@ -205,12 +246,15 @@ class Rig:
             assert time.monotonic() < until, f"still waiting: {status}"
             time.sleep(0.5)
 
+    def told(self) -> list[str]:
+        """Ids of `touches`."""
+        return [str(touch["id"]) for touch in self.touches() if touch["id"]]
+
     def close(self) -> None:
         """End every process."""
         for gate in self.gates:
-            if gate.process.poll() is None:
+            if gate.running:
                 gate.kill()
         if self._hand is not None:
             self._hand.kill()
-        if self.centre is not None:
-            self.kill_centre()
+        super().close()

@@ -157,7 +157,11 @@ class TinyCentre:
     # --- one request
 
     def handle(self, http: BaseHTTPRequestHandler) -> None:
-        raw = http.rfile.read(int(http.headers.get("Content-Length") or 0))
+        length = int(http.headers.get("Content-Length") or 0)
+        raw = http.rfile.read(length)
+        if len(raw) < length:
+            http.close_connection = True
+            return
         parts = urlsplit(http.path)
         headers = {k.lower(): v for k, v in http.headers.items()}
         body = raw
@@ -180,7 +184,7 @@ class TinyCentre:
             http.connection.shutdown(socket.SHUT_RDWR)
             return
         out, more = reply.body, dict(reply.headers)
-        if out and "Content-Encoding" not in more and "zstd" in headers.get("accept-encoding", ""):
+        if out and "Content-Encoding" not in more and re.search(r"zstd(?!;q=0)", headers.get("accept-encoding", "")):
             out = zstandard.ZstdCompressor().compress(out)
             more["Content-Encoding"] = "zstd"
         http.send_response(reply.status)

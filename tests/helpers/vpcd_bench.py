@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.helpers import namespace
 
 ROOT = Path(__file__).parents[2]
 _DRIVER = [sys.executable, "-m", "tests.helpers.vpcd_driver"]
@@ -30,17 +31,7 @@ Event = dict[str, Any]
 
 def missing() -> str | None:
     """What the real stack lacks here; None when it can be had."""
-    if sys.platform != "linux":
-        return "the emulated PC/SC stack is for Linux"
-    if os.geteuid() != 0:
-        return "namespaces need root"
-    lacking = [name for name in ("pcscd", "unshare", "ip", "mount") if shutil.which(name, path=_PATH) is None]
-    if not Path("/etc/reader.conf.d/vpcd").exists():
-        lacking.append("vsmartcard-vpcd")
-    return f"not installed: {', '.join(lacking)}" if lacking else None
-
-
-_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return namespace.lacking_for_pcsc()
 
 
 class Bench:
@@ -51,13 +42,15 @@ class Bench:
         """Everything so far, in order; those that `wait` passed over too."""
         self._taken = 0
         self._lines: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        way_in = namespace.way_in()
+        assert way_in is not None, missing()
         self._process = subprocess.Popen(
-            ["unshare", "-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", *_DRIVER],
+            [*way_in, *_DRIVER],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PATH": _PATH},
+            env={**os.environ, "PATH": namespace.PATH},
         )
         self._listener = threading.Thread(target=self._listen, name="vpcd-bench", daemon=True)
         self._listener.start()

@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from app.clock import SystemClock
@@ -26,10 +23,8 @@ from app.readers.pcsc import PcscReader
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent, ReaderState
 from app.readers.storage_card import storage_card
 from app.readers.supervisor import Supervisor
+from tests.helpers.pcsc_stack import SOCKET, PcscStack
 
-RUN = Path("/run/pcscd")
-CONFIG = Path("/run/config")
-FIRST_PORT = 35963
 HOLD = """
 import sys
 from smartcard import scard
@@ -44,8 +39,7 @@ scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
 class Driver:
     def __init__(self) -> None:
         self._out = threading.Lock()
-        self._service: subprocess.Popen[bytes] | None = None
-        self._cards: dict[int, subprocess.Popen[bytes]] = {}
+        self._stack = PcscStack()
         self._holder: subprocess.Popen[str] | None = None
         self._supervisor: Supervisor | None = None
 
@@ -68,22 +62,11 @@ class Driver:
         return action(**command)
 
     def do_service(self, on: bool, wait: bool = True) -> float:
-        if not on:
-            assert self._service is not None
-            self._service.send_signal(signal.SIGKILL)
-            self._service.wait()
-            return time.monotonic()
-        shutil.rmtree(RUN, ignore_errors=True)
-        RUN.mkdir()
-        self._service = subprocess.Popen(
-            ["pcscd", "-f", "-c", str(CONFIG)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        socket = RUN / "pcscd.comm"
-        for _ in range(1000):
-            if socket.exists() or not wait:
-                return time.monotonic()
-            time.sleep(0.005)
-        raise RuntimeError("pcscd did not start")
+        if on:
+            self._stack.start(wait=wait)
+        else:
+            self._stack.kill()
+        return time.monotonic()
 
     def do_reader(self, name_part: str | None = None, limit_s: float = 3.0, area: list[Any] | None = None) -> float:
         wanted = FelicaArea(area[0], tuple(area[1])) if area else None
@@ -94,14 +77,11 @@ class Driver:
         return time.monotonic()
 
     def do_insert(self, slot: int, **card: Any) -> float:
-        arguments = [sys.executable, "-m", "tests.helpers.vpcd_card", str(FIRST_PORT + slot), json.dumps(card)]
-        self._cards[slot] = subprocess.Popen(arguments)
+        self._stack.insert(slot, **card)
         return time.monotonic()
 
     def do_remove(self, slot: int) -> float:
-        card = self._cards.pop(slot)
-        card.kill()
-        card.wait()
+        self._stack.remove(slot)
         return time.monotonic()
 
     def do_hold(self, reader: str) -> int:
@@ -118,7 +98,7 @@ class Driver:
 
     def do_lock_out(self) -> None:
         """Become a user who may not open the service's socket."""
-        (RUN / "pcscd.comm").chmod(0o600)
+        SOCKET.chmod(0o600)
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
 
@@ -153,10 +133,6 @@ class LogLines(logging.Handler):
 
 def main() -> None:
     warnings.simplefilter("error")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
-    CONFIG.mkdir()
-    shutil.copy("/etc/reader.conf.d/vpcd", CONFIG)
     driver = Driver()
     logging.getLogger().addHandler(LogLines(driver))
     driver.write({"reply": "up"})

@@ -1,0 +1,61 @@
+"""Becoming a station: an enrolment code as somebody typed it, once, for an identity and a secret."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from app.domain.ids import normalise
+from app.errors import CentreRefused, InputRefused
+from app.sync.trouble import BadRequest, Forbidden
+from app.sync.wire import EnrolAnswer, EnrolRequest
+
+ALPHABET = frozenset("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+"""Letters and digits of a code: no 0, O, 1, I."""
+CODE_LENGTH = 12
+_SENTENCES = {
+    "code_used_up": "sync.enrol_used_up",
+    "code_expired": "sync.enrol_expired",
+    "code_unknown": "sync.enrol_unknown",
+}
+
+
+class EnrolCalls(Protocol):
+    """What enrolment needs of the client (one without station and secret will do)."""
+
+    host: str
+
+    def enrol(self, request: EnrolRequest) -> EnrolAnswer:
+        """Ask the centre."""
+
+
+def normalise_code(typed: str) -> str:
+    """`abcd efgh-jklm` (full width too) → `ABCD-EFGH-JKLM`. Raises InputRefused (`sync.enrol_shape`)."""
+    code = normalise(typed).upper()
+    if len(code) != CODE_LENGTH or not set(code) <= ALPHABET:
+        raise InputRefused("sync.enrol_shape", letters=len(code))
+    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+
+
+def enrol(
+    client: EnrolCalls, typed_code: str, installation_id: str, station_name: str, app_version: str
+) -> EnrolAnswer:
+    """Enrol this installation. May be repeated after a lost answer: it burns no second use of the code.
+
+    Blocks for the request. Raises InputRefused for a code that cannot be one (nothing is sent then), CentreRefused
+    (`sync.enrol_used_up`, `…_expired`, `…_unknown`), and the troubles of `app.sync.trouble`. The answer's secret
+    belongs in the OS keyring; it is in no repr.
+    """
+    code = normalise_code(typed_code)
+    request = EnrolRequest(code, installation_id, station_name, app_version)
+    try:
+        answer = client.enrol(request)
+    except (BadRequest, Forbidden) as exc:
+        sentence = _SENTENCES.get(exc.problem_code)
+        if sentence is None and isinstance(exc, BadRequest) and exc.status == 404:
+            sentence = "sync.enrol_unknown"
+        if sentence is None:
+            raise
+        raise CentreRefused(sentence, client.host) from None
+    if not answer.station_id or not answer.client_secret:
+        raise CentreRefused("sync.bad_answer", client.host, why="no station or no secret")
+    return answer

@@ -1,0 +1,323 @@
+"""The engine's mind without its thread: which job is due, what a trouble means, when to try again.
+
+Everything here runs on one thread (the engine's, or the caller's of `run_once`). Time comes from the clock alone, so
+that tests can let weeks pass.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from app.clock import Clock
+from app.domain.events import rfc3339
+from app.domain.outbox import SyncState
+from app.errors import GenbaError
+from app.sync import schedule
+from app.sync.calls import CentreCalls
+from app.sync.hold import Hold
+from app.sync.ports import Outbox, RosterStore
+from app.sync.pull import Puller
+from app.sync.push import Pushed, Pusher
+from app.sync.schedule import Pace
+from app.sync.status import RunSummary, SyncStatus
+from app.sync.trouble import (
+    AuthFailed,
+    BadAnswer,
+    BadRequest,
+    Busy,
+    Forbidden,
+    Hung,
+    Offline,
+    SomebodyInBetween,
+    TooLarge,
+)
+from app.sync.wire import Heartbeat, ReaderReport
+
+log = logging.getLogger(__name__)
+
+BUG = "sync.bug"
+
+
+@dataclass(slots=True)
+class Job:
+    """One kind of work. `due`: by the monotonic clock. `run` says whether the centre was reached."""
+
+    name: str
+    run: Callable[[], bool]
+    every: float = math.inf
+    due: float = 0.0
+    failures: int = 0
+    error: str | None = None
+
+
+class Rounds:
+    """See the module. `sites`: ids of the sites to pull now; `readers`: their states for the heartbeat."""
+
+    def __init__(
+        self,
+        client: CentreCalls,
+        outbox: Outbox,
+        roster: RosterStore,
+        clock: Clock,
+        sites: Callable[[], Sequence[str]],
+        readers: Callable[[], Sequence[ReaderReport]],
+        app_version: str,
+        pace: Pace,
+        listener: Callable[[SyncStatus], None],
+        dice: random.Random,
+        work_records: bool,
+    ) -> None:
+        self._client, self._outbox, self._clock = client, outbox, clock
+        self._sites, self._readers, self._version = sites, readers, app_version
+        self._pace, self._listener, self._dice = pace, listener, dice
+        self._work_records = work_records
+        self._pusher = Pusher(client, outbox, clock, on_settled=self._settled)
+        self._puller = Puller(client, roster, clock)
+        self._push = Job("push", self._run_push)
+        self._roster = Job("roster", self._run_roster, pace.roster_every)
+        self._feed = Job("feed", self._run_feed, pace.feed_every)
+        self._beat = Job("heartbeat", self._run_heartbeat, pace.heartbeat_every)
+        self._jobs = (self._push, self._roster, self._feed, self._beat)
+        self._hold = Hold(clock)
+        self._asked = False
+        self._state = SyncState()
+        self._stored = SyncState()
+        self._online: bool | None = None
+        self._pulled = 0
+        self.status = SyncStatus()
+
+    # --- from outside: start, wake, tick
+
+    def start(self) -> None:
+        """Take up the state of the last run. Raises StorageTrouble."""
+        self._state = self._stored = self._outbox.sync_state()
+        wait = schedule.remaining(self._state.next_attempt_at, self._clock.now(), self._pace)
+        self._hold.put(wait or self._dice.uniform(0.0, self._pace.first_delay))
+        self.publish()
+
+    def wake(self, reasons: frozenset[str]) -> None:
+        """'touch': something to send. 'network': the way may be open again. 'now': a person asked."""
+        start = self._clock.monotonic()
+        if not reasons & {"network", "now"}:
+            if self._push.failures == 0:
+                self._push.due = min(self._push.due, start)
+            return
+        for job in self._jobs:
+            job.due = min(job.due, start)
+        spread = 0.0
+        if "now" in reasons:
+            self._asked = True
+        else:
+            spread = self._dice.uniform(0.0, self._pace.first_delay)
+        if not self._hold.asked and self._hold.left() > spread:
+            self._hold.put(spread)
+
+    def tick(self) -> float:
+        """Do what is due. Seconds until something is due again. Raises Hung alone."""
+        try:
+            if self._hold.left() <= 0:
+                self._round()
+            self.publish()
+        except Hung:
+            raise
+        except Exception as exc:
+            return self._stumble(exc, self._push)
+        due = min(job.due for job in self._jobs) - self._clock.monotonic()
+        return max(0.0, self._hold.left(), due)
+
+    def once(self) -> RunSummary:
+        """Everything once, whatever was held back. Unexpected exceptions are the caller's."""
+        self._state = self._stored = self._outbox.sync_state()
+        self._pulled, self._pusher.total = 0, Pushed()
+        error: GenbaError | None = None
+        for job in self._jobs:
+            try:
+                reached = job.run()
+            except GenbaError as exc:
+                error = error or exc
+                if self._fail(job, exc):
+                    break
+            else:
+                self._succeed(job, reached)
+        self.publish()
+        done, status = self._pusher.total, self.status
+        return RunSummary(
+            done.accepted, done.rejected, done.conflict, self._pulled, status.pending, status.chain_state, error
+        )
+
+    def publish(self) -> None:
+        """Say how things stand, if they changed. Raises StorageTrouble."""
+        counts, state = self._outbox.counts(), self._state
+        held = self._hold.left()
+        chain = self._pusher.chain_state
+        self._tell(
+            SyncStatus(
+                pending=counts.pending,
+                rejected=counts.rejected + counts.conflict,
+                accepted=counts.accepted,
+                oldest_pending_at=counts.oldest_pending_at,
+                last_sync_at=state.last_sync_at,
+                last_error=state.last_error,
+                next_attempt_at=self._hold.until if held > 0 else None,
+                online=self._online,
+                roster_at=self._puller.roster_at(self._sites()),
+                chain_state=None if chain is None else chain.value,
+                skew_ms=self._clock.skew_ms(),
+                paused=state.paused,
+            )
+        )
+
+    def _tell(self, status: SyncStatus) -> None:
+        if status == self.status:
+            return
+        self.status = status
+        try:
+            self._listener(status)
+        except Exception:
+            log.exception("sync: a listener failed")
+
+    def _save(self, state: SyncState) -> None:
+        """Keep in memory, and in the store unless nothing but a minute passed."""
+        self._state = state
+        was, now = self._stored.last_sync_at, state.last_sync_at
+        recent = was is not None and now is not None and abs(now - was) < timedelta(minutes=1)
+        if state != self._stored and not (recent and replace(state, last_sync_at=was) == self._stored):
+            self._outbox.save_sync_state(state)
+            self._stored = state
+
+    # --- one job
+
+    def _round(self) -> None:
+        for job in self._jobs:
+            now = self._clock.monotonic()
+            if job.due > now:
+                continue
+            if job is self._roster and (rush := self._rush()) > 0:
+                job.due = now + rush
+            elif not self._do(job):
+                return
+        self._asked = False
+
+    def _rush(self) -> float:
+        """Seconds that roster pulls should wait. A station without a roster, or a person who asks, need not."""
+        wait = schedule.until_after_rush(self._clock.now(), self._pace)
+        if wait <= 0 or self._asked or any(self._puller.never_pulled(site) for site in self._sites()):
+            return 0.0
+        return wait + self._dice.uniform(0.0, self._pace.after_rush)
+
+    def _do(self, job: Job) -> bool:
+        """Run it; False when nothing else should be tried in this round."""
+        try:
+            reached = job.run()
+        except Hung:
+            raise
+        except GenbaError as exc:
+            return not self._fail(job, exc)
+        except Exception as exc:
+            self._stumble(exc, job)
+            return True
+        self._succeed(job, reached)
+        return True
+
+    def _succeed(self, job: Job, reached: bool) -> None:
+        job.failures, job.error = 0, None
+        job.due = self._clock.monotonic() + schedule.jittered(job.every, self._dice)
+        if not reached:
+            return
+        self._online = True
+        self._hold.lift()
+        at = self._clock.now() if job in (self._push, self._beat) else self._state.last_sync_at
+        error = next((other.error for other in self._jobs if other.error), None)
+        self._save(SyncState(last_sync_at=at, last_error=error))
+
+    def _is_line(self, job: Job, exc: GenbaError) -> bool:
+        """Whether it concerns every job (no way to the centre) and not this one's matter alone."""
+        if isinstance(exc, Forbidden):  # of a roster: that site's matter; of a push: the station's
+            return job in (self._push, self._beat)
+        whole = isinstance(exc, Offline | Busy | AuthFailed | SomebodyInBetween)
+        return whole and not isinstance(exc, BadAnswer)
+
+    def _fail(self, job: Job, exc: GenbaError) -> bool:
+        """Remember and put off. True when it concerns every job."""
+        log.info("%s: %s", job.name, exc)
+        if isinstance(exc, Offline | SomebodyInBetween) and not isinstance(exc, BadAnswer):
+            self._online = False
+        elif isinstance(exc, Busy | AuthFailed | Forbidden | BadRequest | TooLarge | BadAnswer):
+            self._online = True
+        if not self._is_line(job, exc):
+            self._put_off(job, exc.code)
+            return False
+        failures = self._state.failures + 1
+        paused = exc.code if isinstance(exc, AuthFailed | Forbidden) else ""
+        asked = isinstance(exc, Busy) and exc.retry_after is not None
+        if isinstance(exc, Busy) and exc.retry_after is not None:
+            wait = exc.retry_after + self._dice.uniform(0.0, 1.0 + exc.retry_after / 10)
+        elif paused:
+            wait = schedule.jittered(self._pace.paused_every, self._dice)
+        else:
+            wait = schedule.backoff(failures, self._pace, self._dice)
+        until = self._hold.put(wait, asked)
+        self._save(SyncState(until, failures, self._state.last_sync_at, exc.code, paused))
+        return True
+
+    def _put_off(self, job: Job, code: str) -> None:
+        job.failures += 1
+        job.error = code
+        wait = schedule.backoff(job.failures, self._pace, self._dice)
+        if code.startswith("sync.forbidden"):
+            wait = schedule.jittered(self._pace.paused_every, self._dice)
+        job.due = self._clock.monotonic() + wait
+        self._save(replace(self._state, last_error=code))
+
+    def _stumble(self, exc: Exception, job: Job) -> float:
+        """Our own mistake, or the store's: log it, show it, go on later."""
+        code = exc.code if isinstance(exc, GenbaError) else BUG
+        if code == BUG:
+            log.exception("sync: a bug in %s", job.name)
+        try:
+            self._put_off(job, code)
+        except Exception:  # the store again
+            log.info("sync: the state could not be stored")
+        self._tell(replace(self.status, last_error=code))
+        return schedule.backoff(max(1, job.failures), self._pace, self._dice)
+
+    # --- the four jobs
+
+    def _run_push(self) -> bool:
+        return self._pusher.run()
+
+    def _settled(self) -> None:
+        self._online = True
+        self._state = replace(self._state, last_sync_at=self._clock.now())
+        self.publish()
+
+    def _run_roster(self) -> bool:
+        _, before = schedule.months(self._clock.now())
+        self._pulled += self._puller.rosters(self._sites(), before if self._work_records else None)
+        return True
+
+    def _run_feed(self) -> bool:
+        month, _ = schedule.months(self._clock.now())
+        sites = self._sites()
+        self._pulled += self._puller.feeds(sites, month if self._work_records else None)
+        return bool(sites)
+
+    def _run_heartbeat(self) -> bool:
+        counts = self._outbox.counts()
+        oldest = counts.oldest_pending_at
+        self._client.heartbeat(
+            Heartbeat(
+                app_version=self._version,
+                pending=counts.pending,
+                rejected=counts.rejected + counts.conflict,
+                oldest_pending_at=None if oldest is None else rfc3339(oldest),
+                skew_ms=self._clock.skew_ms(),
+                readers=list(self._readers()),
+            )
+        )
+        return True
