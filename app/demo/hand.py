@@ -40,7 +40,7 @@ class CardHand:
         self._thread.start()
 
     def show(self, card_key: str, hold_s: float = 0.15, timeout_s: float = 20.0) -> Shown:
-        """Put a card on until it was read, then take it away. Blocks. Raises EnvironmentTrouble when the process died."""
+        """Put a card on until it was read, then take it away. Blocks. EnvironmentTrouble when the process died."""
         kind, _, idm = card_key.partition(":")
         if kind != "felica":
             raise ValueError(f"the virtual reader takes FeliCa cards, not {card_key!r}")

@@ -21,6 +21,7 @@ from app.clock import Clock, SystemClock
 from app.demo.hand import CardHand, free_udp_port
 from app.demo.site import demo_site
 from app.domain.events import JST
+from app.readers.specs import parse_spec
 from app.secrets import make_pin_verifier
 from app.settings import DataDir
 from app.wiring import centre as centre_wiring
@@ -117,7 +118,9 @@ class Stage:
         done = station_wiring.provision(data, provisioning)
         say(f"現場 / site: {done['site_name']} · {done['workers']} 人")
         self.hand = CardHand(free_udp_port())
-        self.gate = gate_wiring.open_gate(data, reader_specs=[self.hand.reader_spec], pace=gate_wiring.DEMO_PACE)
+        self.gate = gate_wiring.open_gate(
+            data, reader_specs=[parse_spec(self.hand.reader_spec)], pace=gate_wiring.DEMO_PACE
+        )
 
     def _site(self) -> dict[str, Any]:
         local = self.clock.now().astimezone(JST)

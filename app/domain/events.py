@@ -82,9 +82,7 @@ class Draft:
 
     def numbered(self, seq: int) -> Event:
         """The event with its place in the station's order."""
-        return Event(
-            self.id, seq, self.type.value, self.site_id, self.occurred_at, self.recorded_at, self.payload
-        )
+        return Event(self.id, seq, self.type.value, self.site_id, self.occurred_at, self.recorded_at, self.payload)
 
 
 def next_hash(previous: bytes, canonical_event: bytes) -> bytes:

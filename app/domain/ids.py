@@ -1,7 +1,7 @@
 """Ids of the field: how they are written, normalised, masked, and which must not be used as cards.
 
-技能者ID and 事業者ID have 14 digits. The number of digits of a 現場ID is not public: 14 is assumed, others are taken with
-a warning (`is_usual_site_id`).
+技能者ID and 事業者ID have 14 digits. The number of digits of a 現場ID is not public: 14 is assumed, others are taken
+with a warning (`is_usual_site_id`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _fourteen(text: str, name: str) -> str:
 def card_key(text: str) -> str:
     """A card key in its one form: hex in capitals without separators. Raises InvalidId.
 
-    `piv:GUID` (16 bytes), `felica:IDm` (8 bytes), `uid:hex` (4, 7 or 10 bytes), `profile:NAME:value`.
+    `piv:GUID` (16 bytes), `felica:IDm` (8 bytes), `uid:hex` (4, 7, 8 or 10 bytes), `profile:NAME:value`.
     """
     kind, _, rest = text.strip().partition(":")
     if kind == "profile":
@@ -80,7 +80,10 @@ def card_key(text: str) -> str:
 
 def mask_card_key(key: str) -> str:
     """For logs and `--json`: the kind and the last four characters."""
-    kind, _, rest = key.rpartition(":")
+    kind, _, rest = key.partition(":")
+    if kind == "profile":
+        name, _, rest = rest.partition(":")
+        kind = f"profile:{name}"
     return f"{kind}:…{rest[-4:]}" if len(rest) > 4 else f"{kind}:…"
 
 

@@ -111,10 +111,14 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """A day that differs: 'closed' (休工日) or 'open' (works on a holiday). `id` is the day."""
+    """A day that differs. `id` is the day.
+
+    `day_kind`: 'closed' (休工日) or 'open' (works on a holiday). Items travel as `{kind, id, …}`: `kind` itself is
+    taken there ('calendar'); a site file, whose lists need no such name, calls it `kind`.
+    """
 
     id: str
-    kind: str
+    day_kind: str
     note: str = ""
 
 
@@ -143,18 +147,7 @@ ROSTER_KINDS: Mapping[str, type] = {
 }
 """Kinds of roster items; 'site' (`app.domain.site.Site`) travels beside them."""
 
-RosterItem = (
-    Worker
-    | Company
-    | Contract
-    | Assignment
-    | Card
-    | Occupation
-    | Role
-    | Operator
-    | CalendarDay
-    | Target
-)
+RosterItem = Worker | Company | Contract | Assignment | Card | Occupation | Role | Operator | CalendarDay | Target
 
 
 @dataclass(frozen=True)
@@ -199,7 +192,7 @@ class Roster:
 
     @cached_property
     def _tiers(self) -> Mapping[str, int]:
-        """Lowest tier of each company that hangs on the 元請 without a gap."""
+        """The tier nearest to the 元請 of each company that hangs on it without a gap."""
         tiers: dict[str, int] = {}
         for contract in self.contracts.values():
             if self._reaches_root(contract):
@@ -207,9 +200,10 @@ class Roster:
         return tiers
 
     def _reaches_root(self, contract: Contract) -> bool:
+        """A company that is not known at all, not even virtually (仮想登録), breaks the tree for all below it."""
         seen: set[str] = set()
         current: Contract | None = contract
-        while current is not None and current.id not in seen:
+        while current is not None and current.id not in seen and current.company_id in self.companies:
             if current.parent_id is None:
                 return current.tier == 0
             seen.add(current.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from app.domain.assurance import Assurance
@@ -60,7 +60,7 @@ class CardRead:
 
 @dataclass(frozen=True, slots=True)
 class LastTouch:
-    """The latest touch of this card here that was not itself suppressed."""
+    """The latest touch of this card here that was neither suppressed nor refused, and is not from the future."""
 
     id: str
     occurred_at: datetime
@@ -137,9 +137,7 @@ def judge(
     ]
     if clock.suspect:
         reasons.append(Reason.CLOCK_SUSPECT)
-    return verdict(
-        Outcome.RECORDED_CHECK if reasons else Outcome.RECORDED, *reasons, direction=direction
-    )
+    return verdict(Outcome.RECORDED_CHECK if reasons else Outcome.RECORDED, *reasons, direction=direction)
 
 
 def automatic_direction(at: datetime, day: date, site: Site, last: LastTouch | None) -> Direction:
@@ -147,8 +145,10 @@ def automatic_direction(at: datetime, day: date, site: Site, last: LastTouch | N
     if site.direction_rule is DirectionRule.NONE:
         return Direction.NONE
     if site.direction_rule is DirectionRule.BY_TIME:
-        local = at.astimezone(site.zone)
-        return Direction.IN if f"{local:%H:%M}" < site.out_from else Direction.OUT
+        # within the work day: at a site whose day changes at 05:00, half past midnight is late, not early
+        start, _ = site.day_bounds(day)
+        out_from = datetime.combine(day, time.fromisoformat(site.out_from), tzinfo=site.zone)
+        return Direction.IN if at < (out_from if out_from >= start else out_from + timedelta(days=1)) else Direction.OUT
     if last is not None and last.work_day == day and last.direction is Direction.IN:
         return Direction.OUT
     return Direction.IN
@@ -193,20 +193,22 @@ def _assignment_reasons(assignment: Assignment | None, roster: Roster) -> list[R
 def _card_reasons(card: Card, day: date, site: Site) -> list[Reason]:
     if card.expires_on is None:
         return []
-    left = (date.fromisoformat(card.expires_on) - day).days
-    if left < 0:
+    if card.expires_on < day.isoformat():
         return [Reason.CARD_EXPIRED]
-    return [Reason.CARD_EXPIRING] if left <= site.expiring_days else []
+    return [Reason.CARD_EXPIRING] if _soon(card.expires_on, day, site) else []
 
 
 def _personal_reasons(worker: Worker, day: date, site: Site) -> list[Reason]:
     reasons: list[Reason] = []
     if worker.insurance_confirmed is False:
         reasons.append(Reason.INSURANCE_UNCONFIRMED)
-    if worker.residence_expires_on is not None:
-        left = (date.fromisoformat(worker.residence_expires_on) - day).days
-        if left <= site.expiring_days:
-            reasons.append(Reason.RESIDENCE_EXPIRING)
+    if worker.residence_expires_on is not None and _soon(worker.residence_expires_on, day, site):
+        reasons.append(Reason.RESIDENCE_EXPIRING)
     if worker.visit_office and not reasons:
         reasons.append(Reason.VISIT_OFFICE)
     return reasons
+
+
+def _soon(expires_on: str, day: date, site: Site) -> bool:
+    # compared as strings: a malformed date in a roster must not stop a gate
+    return expires_on <= (day + timedelta(days=site.expiring_days)).isoformat()

@@ -9,8 +9,9 @@ Held by the golden cases in `tests/golden/work_records/`. The rules (docs/contra
   on that day; the binding with the latest `valid_from` that is not after the work day wins, then the highest receipt.
   The worker that was sent with a touch is not changed by a later binding: that takes a correction.
 - `correction`: of several with the same target the highest receipt wins, as a whole (fields of an earlier one are not
-  kept); `void` takes the target out (a binding, an approval, an earlier correction too), `set` replaces the fields it
-  names. Null takes a field away: a touch's worker is then its card's, company, 職種 and 立場 the assignment's.
+  kept); `void` takes the target out (a binding or an approval too), `set` replaces the fields it names. Null takes a
+  company, 職種, 立場 or time away. A correction is not corrected itself: the next one of the same target replaces it
+  (a `set` of no fields takes a `void` back).
 - Approvals, corrections and bindings reach facts of their own site alone, so that a station, which is fed its own site,
   and the centre derive the same.
 - Company, 職種, 立場: what an entry or a correction says, the highest receipt first; else the assignment of that day.
@@ -21,10 +22,12 @@ Held by the golden cases in `tests/golden/work_records/`. The rules (docs/contra
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeGuard
 
 from app.domain.assurance import Assurance, best
@@ -37,7 +40,10 @@ SETTABLE = frozenset(
 """What a correction may set: `direction` of a touch, `in_at`, `out_at` of an entry, `valid_from` of a binding …"""
 
 _DESCRIBING = ("company_id", "occupation", "role")
+_CLEARABLE = frozenset({*_DESCRIBING, "in_at", "out_at"})
 _ASSURANCES = {a.value: a for a in Assurance}
+_ORDER = attrgetter("receipt", "id")
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,12 @@ class WorkRecord:
     events: tuple[str, ...]
 
 
-class _Time(NamedTuple):
-    """A moment and how it was written; the writing only makes the order of equal moments certain."""
-
-    at: datetime
-    text: str
+_Time = tuple[datetime, str]
+"""A moment and how it was written, which only makes the order of equal moments certain."""
+_Place = tuple[str, str]
+"""Site, and an id or card key in it."""
+_Key = tuple[str, str, str]
+"""Work day, worker, site."""
 
 
 class _Said(NamedTuple):
@@ -108,12 +115,6 @@ class _Binding(NamedTuple):
     worker_id: str
 
 
-_Place = tuple[str, str]
-"""Site, and an id or card key in it."""
-_Key = tuple[str, str, str]
-"""Work day, worker, site."""
-
-
 def derive(facts: Iterable[Fact], roster: Roster) -> list[WorkRecord]:
     """The records that these facts make, ordered by (work_day, worker_id, site_id). Never raises.
 
@@ -126,14 +127,18 @@ def derive(facts: Iterable[Fact], roster: Roster) -> list[WorkRecord]:
         if fact.type in by_type and isinstance(fact.payload, Mapping):
             by_type[fact.type].append(fact)
     fixes = _fixes(by_type[EventType.CORRECTION])
-    decisions = _decisions(by_type[EventType.APPROVAL], fixes)
-    bindings = _bindings(by_type[EventType.CARD_BINDING], fixes)
+    voided = {place for place, fix in fixes.items() if fix.void}
 
-    groups: dict[_Key, list[_Counted]] = {}
-    for fact in by_type[EventType.TOUCH]:
+    def standing(kind: EventType) -> list[Fact]:
+        return [fact for fact in by_type[kind] if (fact.site_id, fact.id) not in voided]
+
+    decisions = _decisions(standing(EventType.APPROVAL))
+    bindings = _bindings(standing(EventType.CARD_BINDING), fixes)
+    groups: defaultdict[_Key, list[_Counted]] = defaultdict(list)
+    for fact in standing(EventType.TOUCH):
         if not fact.payload.get("suppressed_by"):
             _count(fact, fixes.get((fact.site_id, fact.id)), bindings, roster, groups)
-    for fact in by_type[EventType.ENTRY]:
+    for fact in standing(EventType.ENTRY):
         if decisions.get((fact.site_id, fact.id)):
             _count(fact, fixes.get((fact.site_id, fact.id)), bindings, roster, groups)
     return [_record(key, groups[key], roster) for key in sorted(groups)]
@@ -149,19 +154,14 @@ def _once(facts: Iterable[Fact]) -> Iterable[Fact]:
     return by_id.values()
 
 
-def _order(fact: Fact) -> tuple[int, str]:
-    return fact.receipt, fact.id
-
-
 def _fixes(corrections: list[Fact]) -> dict[_Place, _Fix]:
-    """The correction in force for each target. From the last to the first: a correction may void earlier ones only."""
+    """The correction in force for each target."""
     fixes: dict[_Place, _Fix] = {}
-    for fact in sorted(corrections, key=_order, reverse=True):
+    for fact in sorted(corrections, key=_ORDER):
         target, op = _text(fact.payload.get("target")), fact.payload.get("op")
         fields = _settable(fact.payload.get("fields")) if op == "set" else {}
-        if target is None or op not in ("void", "set") or fields is None or _is_void(fact, fixes):
-            continue
-        fixes.setdefault((fact.site_id, target), _Fix(fact.receipt, fact.id, op == "void", fields))
+        if target is not None and op in ("void", "set") and fields is not None:
+            fixes[fact.site_id, target] = _Fix(fact.receipt, fact.id, op == "void", fields)
     return fixes
 
 
@@ -170,29 +170,25 @@ def _settable(fields: object) -> dict[str, str | None] | None:
     if not isinstance(fields, Mapping):
         return None
     chosen = {str(name): value for name, value in fields.items() if name in SETTABLE}
-    for name, value in chosen.items():
-        if name in ("work_day", "valid_from"):
-            well_formed = _is_day(value)
-        elif name in ("in_at", "out_at"):
-            well_formed = value is None or _time(value) is not None
-        else:
-            well_formed = value is None or _text(value) is not None
-        if not well_formed:
-            return None
-    return chosen
+    return chosen if all(_fits(name, value) for name, value in chosen.items()) else None
 
 
-def _is_void(fact: Fact, fixes: Mapping[_Place, _Fix]) -> bool:
-    fix = fixes.get((fact.site_id, fact.id))
-    return fix is not None and fix.void
+def _fits(name: str, value: object) -> bool:
+    if value is None:
+        return name in _CLEARABLE
+    if name in ("work_day", "valid_from"):
+        return _is_day(value)
+    if name == "direction":
+        return value in tuple(Direction)
+    return _text(value) is not None if name not in ("in_at", "out_at") else _time(value) is not None
 
 
-def _decisions(approvals: list[Fact], fixes: Mapping[_Place, _Fix]) -> dict[_Place, bool]:
+def _decisions(approvals: list[Fact]) -> dict[_Place, bool]:
     """Entries that were decided on, and whether they were approved."""
     decisions: dict[_Place, bool] = {}
-    for fact in sorted(approvals, key=_order):
+    for fact in sorted(approvals, key=_ORDER):
         entry, decision = _text(fact.payload.get("entry")), fact.payload.get("decision")
-        if entry is not None and decision in ("approved", "refused") and not _is_void(fact, fixes):
+        if entry is not None and decision in ("approved", "refused"):
             decisions[fact.site_id, entry] = decision == "approved"
     return decisions
 
@@ -201,8 +197,6 @@ def _bindings(facts: list[Fact], fixes: Mapping[_Place, _Fix]) -> dict[_Place, l
     bindings: dict[_Place, list[_Binding]] = {}
     for fact in facts:
         fix = fixes.get((fact.site_id, fact.id))
-        if fix is not None and fix.void:
-            continue
         payload = {**fact.payload, **fix.fields} if fix else fact.payload
         key, worker = _text(payload.get("card_key")), _text(payload.get("worker_id"))
         start = payload.get("valid_from")
@@ -216,11 +210,9 @@ def _count(
     fix: _Fix | None,
     bindings: Mapping[_Place, list[_Binding]],
     roster: Roster,
-    groups: dict[_Key, list[_Counted]],
+    groups: defaultdict[_Key, list[_Counted]],
 ) -> None:
     """Put a touch or an approved entry where it belongs, if it is understood and somebody's."""
-    if fix is not None and fix.void:
-        return
     payload = {**fact.payload, **fix.fields} if fix else fact.payload
     day, at = payload.get("work_day"), _time(fact.occurred_at)
     if at is None or not _is_day(day):
@@ -235,17 +227,16 @@ def _count(
         direction = payload.get("direction")
         came = at if direction == Direction.IN else None
         went = at if direction == Direction.OUT else None
-        said = _said(fix.fields, fix) if fix else {}
+        said: Mapping[str, _Said] = _said(fix.fields, fix) if fix else _NOTHING
     else:
         assurance = Assurance.DECLARED
         came, went = _time(payload.get("in_at")), _time(payload.get("out_at"))
         said = _said(fact.payload, fact)
         if fix is not None:
-            said = {name: one for name, one in said.items() if name not in fix.fields}
-            said |= _said(fix.fields, fix)
+            kept = {name: one for name, one in said.items() if name not in fix.fields}
+            said = kept | _said(fix.fields, fix)
     if worker is not None:
-        counted = _Counted(at, fact.id, assurance, came, went, said)
-        groups.setdefault((day, worker, fact.site_id), []).append(counted)
+        groups[day, worker, fact.site_id].append(_Counted(at, fact.id, assurance, came, went, said))
 
 
 def _said(fields: Mapping[str, Any], by: Fact | _Fix) -> dict[str, _Said]:
@@ -264,27 +255,19 @@ def _holder(place: _Place, day: str, bindings: Mapping[_Place, list[_Binding]], 
 
 def _record(key: _Key, counted: list[_Counted], roster: Roster) -> WorkRecord:
     day, worker, site = key
-    counted.sort(key=lambda c: (c.at, c.id))
+    counted.sort()
     assigned = roster.assignment(worker, day)
+    said = [c.said for c in counted if c.said]
 
     def described(name: str) -> str | None:
-        said = [c.said[name] for c in counted if name in c.said]
-        return max(said).value if said else getattr(assigned, name, None)
+        values = [one[name] for one in said if name in one]
+        return max(values).value if values else getattr(assigned, name, None)
 
-    came = min((c.came for c in counted if c.came), default=None)
-    went = max((c.went for c in counted if c.went), default=None)
-    return WorkRecord(
-        worker,
-        day,
-        site,
-        best(c.assurance for c in counted),
-        came.text if came else None,
-        went.text if went else None,
-        described("company_id"),
-        described("occupation"),
-        described("role"),
-        tuple(c.id for c in counted),
-    )
+    came = min((c.came for c in counted if c.came), default=(None, None))[1]
+    went = max((c.went for c in counted if c.went), default=(None, None))[1]
+    proof, ids = best(c.assurance for c in counted), tuple(c.id for c in counted)
+    company, occupation, role = (described(name) for name in _DESCRIBING)
+    return WorkRecord(worker, day, site, proof, came, went, company, occupation, role, ids)
 
 
 def _text(value: object) -> str | None:
@@ -299,7 +282,7 @@ def _time(value: object) -> _Time | None:
         at = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return _Time(at, value) if at.tzinfo is not None else None
+    return (at, value) if at.tzinfo is not None else None
 
 
 def _is_day(value: object) -> TypeGuard[str]:

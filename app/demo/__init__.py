@@ -1,0 +1,1 @@
+"""A fictional site, virtual cards and a scripted morning: the demonstration."""
