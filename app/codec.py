@@ -50,19 +50,28 @@ def plain(value: object) -> Any:
 def canonical(value: object) -> bytes:
     """The one way to write a value (RFC 8785 for objects, arrays, strings, integers, booleans and null).
 
-    Keys sorted, no blanks, UTF-8 unescaped. Floats are refused (ValueError): nothing in an event needs one, and
-    their spelling differs between languages.
+    Keys sorted by code point, no blanks, UTF-8 unescaped. ValueError for a float (nothing in an event needs one, and
+    their spelling differs between languages) and for an integer that not every language can hold (beyond 2^53 - 1).
     """
-    _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    _refuse_numbers(value)
+    return _CANONICAL.encode(value).encode()
 
 
-def _refuse_floats(value: object) -> None:
-    if isinstance(value, float):
-        raise ValueError(f"a float has no canonical form: {value!r}")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+_LARGEST = 2**53 - 1
+
+
+def _refuse_numbers(value: object) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
     if isinstance(value, dict):
         for item in value.values():
-            _refuse_floats(item)
+            _refuse_numbers(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_floats(item)
+            _refuse_numbers(item)
+    elif isinstance(value, float) or (isinstance(value, int) and abs(value) > _LARGEST):
+        raise ValueError(f"a number that has no canonical form: {value!r}")

@@ -18,6 +18,8 @@ from app.resources import resource
 
 MAX_BYTES = 64 * 1024 * 1024
 """A larger file is not one of ours."""
+MAX_DEPTH = 32
+"""Nor is one with more levels."""
 
 
 def load(path: Path, schema: str) -> dict[str, Any]:
@@ -40,7 +42,8 @@ def parse(path: Path) -> dict[str, Any]:
         raise InputRefused("file.missing", str(path), why=exc.strerror or "") from exc
     try:
         value = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as exc:
+        _check_values(value, MAX_DEPTH)
+    except (ValueError, RecursionError) as exc:  # both decoders' errors are ValueErrors, and so is too long a number
         raise InputRefused("file.syntax", str(path), why=str(exc)) from exc
     if not isinstance(value, dict):
         raise InputRefused("file.invalid", f"{path}: $", why="not an object")
@@ -53,6 +56,26 @@ def checked(value: dict[str, Any], schema: str, where: str) -> dict[str, Any]:
     if problem is not None:
         raise InputRefused("file.invalid", f"{where}: {problem.json_path}", why=problem.message[:300])
     return value
+
+
+def _check_values(value: Any, depth: int) -> None:
+    r"""No nesting that later steps would drown in; no half a character (JSON's \ud800), which nothing can store.
+
+    Raises ValueError.
+    """
+    if depth < 0:
+        raise ValueError("nested too deeply")
+    match value:
+        case str() if not value.isascii():
+            if any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise ValueError("half a character (a lone surrogate) in a text")
+        case dict():
+            for key, inner in value.items():
+                _check_values(key, depth)
+                _check_values(inner, depth - 1)
+        case list():
+            for inner in value:
+                _check_values(inner, depth - 1)
 
 
 @lru_cache(maxsize=16)

@@ -6,6 +6,7 @@ A message has `title` (what happened, one plain sentence) and `remedy` (what to 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from app.errors import GenbaError
 from app.resources import resource
 
 LANGUAGES = ("ja", "en")
+_LINE_BREAKS = re.compile(r"\s*[\r\n\t]\s*")
+"""In what libraries say; a sentence of ours is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,23 @@ def _walk(prefix: str, tree: Mapping[str, Any]) -> list[tuple[str, Message]]:
 def say(code: str, language: str = "ja", **values: object) -> Message:
     """The message of a code with its `{names}` filled in.
 
-    An unknown code or a missing value is answered with the code itself: a gate must not stop for a missing word
-    (a test finds every code used in the program that has no sentence).
+    An unknown code is answered with the code itself, a missing value with '…': a gate must not stop for a missing
+    word (a test finds every code used in the program that has no sentence).
     """
     message = catalogue(language).get(code)
     if message is None:
         return Message(code)
-    try:
-        return Message(message.title.format(**values), message.remedy.format(**values))
-    except (KeyError, IndexError):
-        return message
+    filled = _Values(values)
+    return Message(message.title.format_map(filled), message.remedy.format_map(filled))
+
+
+class _Values(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        return "…"
 
 
 def explain(error: GenbaError, language: str = "ja") -> list[str]:
     """What, where, what to do: a line each, empty ones left out."""
     message = say(error.code, language, where=error.where, **error.values)
-    return [line for line in (message.title, error.where, message.remedy) if line]
+    lines = (message.title, error.where, message.remedy)
+    return [_LINE_BREAKS.sub(" ", line) for line in lines if line]

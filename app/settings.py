@@ -14,11 +14,10 @@ import tomli_w
 
 from app import codec, datafile
 from app.errors import EnvironmentTrouble, InputRefused
-from app.files import make_private, write_private
+from app.files import DATABASE_NAME, make_private, write_private
 
 SETTINGS_FILE = "settings.toml"
 STATION_FILE = "station.json"
-DATABASE_NAME = "genba.db"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "errors": set(),
     "codec": set(),
     "files": set(),
-    "recovery": {"store", "secrets", "sealing"},
+    "recovery": {"store", "secrets", "sealing", "settings"},
     "resources": set(),
     "version": set(),
 }

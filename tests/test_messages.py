@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.verdict import Outcome, Reason
-from app.messages import LANGUAGES, catalogue, say
+from app.errors import InputRefused
+from app.messages import LANGUAGES, catalogue, explain, say
 from app.readers.port import ReaderCondition
 
 APP = Path(__file__).resolve().parent.parent / "app"
@@ -53,3 +54,12 @@ def test_every_state_outcome_and_reason_has_a_sentence(language: str) -> None:
 
 def test_an_unknown_code_does_not_stop_the_gate() -> None:
     assert say("no.such.code").title == "no.such.code"
+
+
+def test_a_value_that_is_not_known_leaves_no_braces() -> None:
+    assert say("sync.offline_refused", "en").title == "The centre … takes no connections"
+
+
+def test_what_a_library_says_stays_on_its_line() -> None:
+    lines = explain(InputRefused("file.missing", "a\nb", why="one\n\ttwo"), "en")
+    assert lines[:2] == ["The file cannot be opened (one two)", "a b"]

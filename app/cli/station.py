@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli import out
 from app.cli.gate import LinePrinter
-from app.errors import CentreRefused, EnvironmentTrouble
+from app.errors import EnvironmentTrouble
 from app.messages import say
 from app.settings import DataDir
 from app.wiring import doctor as doctor_wiring
@@ -78,17 +78,15 @@ def _sync(args: argparse.Namespace) -> int:
     with wiring.open_station(DataDir.at(args.data_dir)) as station:
         if not args.once:
             return _sync_until_interrupted(station, as_json=args.json)
-        result = wiring.sync_once(station)
+        result, error = wiring.sync_once(station)
     if args.json:
         out.print_json(result)
     else:
         out.say(say("sync_once.done", args.language, **result).title)
-    error = result["last_error"]
     if error is None:
         return 0
-    message = say(error, args.language)
-    out.warn("\n".join(line for line in (message.title, message.remedy) if line))
-    return CentreRefused.exit_code if result["refused"] else EnvironmentTrouble.exit_code
+    out.print_error(error, args.language)
+    return error.exit_code
 
 
 def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:

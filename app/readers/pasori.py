@@ -66,7 +66,7 @@ class PasoriReader:
         if self._udp is None and path != "usb":
             raise ValueError(f"usb or udp:HOST:PORT, not {path!r}")
         self.name = f"pasori:{path}"
-        self.label = "PaSoRi" if self._udp is None else f"PaSoRi {self._udp[1]}"
+        self.label = "PaSoRi" if self._udp is None else "仮想リーダー"
         self._path = path
         self._clock = clock
         self._area = area

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.domain.events import Direction
@@ -107,8 +110,8 @@ def _no_reader(window: GateWindow) -> None:
 def _no_card(window: GateWindow) -> None:
     _readers(window, data.A)
     window.open_page(window.no_card)
-    for key in "さ":
-        window.no_card.type(key)
+    window.no_card.type("さ")
+    settle(window)
 
 
 def _no_card_touch(window: GateWindow) -> None:
@@ -218,6 +221,15 @@ def demo_tray() -> TraySpec:
     )
 
 
+def save(window: QWidget, path: Path) -> None:
+    """A picture of a window, small enough for a repository: 256 colours of its own are plenty for a flat one."""
+    picture = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = memoryview(picture.constBits()).cast("I")
+    often = [colour for colour, _ in Counter(pixels).most_common(256)]
+    small = picture.convertToFormat(QImage.Format.Format_Indexed8, often, Qt.ImageConversionFlag.ThresholdDither)
+    small.save(str(path))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write gate-<scene>.png for each scene."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -237,7 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
     for scene in options.scenes or SCENES:
         tray = demo_tray() if options.tray else None
         window = stage(scene, width, height, options.language, kiosk=scene == "pin", tray=tray)
-        window.grab().save(str(options.out / f"gate-{scene}.png"))
+        save(window, options.out / f"gate-{scene}.png")
         window.leave_now()
         window.deleteLater()
         settle(window)

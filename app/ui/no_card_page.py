@@ -58,6 +58,7 @@ class NoCardPage(Page):
         self.field.setAccessibleName(words.title("gate.search"))
         self.field.setPlaceholderText(words.title("gate.search"))
         self.field.setFrame(False)
+        self.field.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # a menu would lie over the line
         palette = self.field.palette()
         palette.setColor(QPalette.ColorRole.Base, colour(BACKGROUND))
         palette.setColor(QPalette.ColorRole.Text, colour(INK))
@@ -82,6 +83,7 @@ class NoCardPage(Page):
         self.body.addLayout(self._sides, 1)
         self._build_list()
         self._build_confirm()
+        self._show_hits([])
         self.restyle()
 
     def _build_list(self) -> None:

@@ -78,7 +78,10 @@ def run_gate_window(
     )
     window.closed.connect(application.quit)
     # the system is shutting down: even a kiosk must not hold it up
-    application.commitDataRequest.connect(lambda _manager: window.leave_now())
+    application.commitDataRequest.connect(window.leave_now)
+    # only `closed` ends the loop: Qt's own Quit for the last window may arrive after it, and would end the next one
+    quits_alone = application.quitOnLastWindowClosed()
+    application.setQuitOnLastWindowClosed(False)
     gate.listen(bridge.take_news)
     readers(bridge.take_reader)
     sync(bridge.take_sync)
@@ -87,7 +90,10 @@ def run_gate_window(
     if wedge is not None:
         WedgeFilter(window, window_clock, wedge).start()
     if seconds is not None:
-        QTimer.singleShot(max(0, round(seconds * 1000)), window.leave_now)
+        end = QTimer(window)  # goes with the window
+        end.setSingleShot(True)
+        end.timeout.connect(window.leave_now)
+        end.start(max(0, round(seconds * 1000)))
     if on_open is not None:
         QTimer.singleShot(0, on_open)
     inhibitor.start()
@@ -99,10 +105,12 @@ def run_gate_window(
         inhibitor.stop()
         player.close()
         window.deleteLater()
+        application.setQuitOnLastWindowClosed(quits_alone)
 
 
 def _show(window: GateWindow, kiosk: bool) -> None:
     if kiosk:
+        window.setGeometry(window.screen().geometry())  # a bare X server has nobody who makes it full
         window.showFullScreen()
         return
     window.resize(1366, 768)

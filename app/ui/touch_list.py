@@ -54,6 +54,7 @@ class TouchRow(QWidget):
     def restyle(self) -> None:
         """The scale has changed."""
         self._row.setSpacing(self._theme.px(12))
+        self._row.setContentsMargins(0, self._theme.px(4), 0, self._theme.px(4))
 
     def show_line(self, line: TouchLine) -> None:
         """Show another touch."""

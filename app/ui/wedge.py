@@ -19,8 +19,8 @@ READER = "wedge"
 class WedgeFilter(QObject):
     """Holds back each key that could begin a burst for `BURST_GAP_S`; a person's keys then go where they were meant.
 
-    GUI thread. `emit` takes reader events as a reader's thread would give them. The reader is always 'ready': nobody can
-    tell a reader from a keyboard before it types.
+    GUI thread. `emit` takes reader events as a reader's thread would give them. The reader is always 'ready':
+    nobody can tell a reader from a keyboard before it types.
     """
 
     def __init__(self, window: QWidget, clock: Clock, emit: Callable[[ReaderEvent], None]) -> None:

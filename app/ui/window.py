@@ -5,6 +5,7 @@ No dialog ever opens here: pages lie inside the window, and a card touched meanw
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -252,8 +253,8 @@ class GateWindow(QWidget):
         for company_id, count in changes:
             self._gate.set_headcount(company_id, count)
 
-    def _check_pin(self, pin: str, reply: object) -> None:
-        self._gate.check_pin(pin, "leave_kiosk", self.bridge.reply(reply))  # type: ignore[arg-type]
+    def _check_pin(self, pin: str, reply: Callable[[PinAnswer], None]) -> None:
+        self._gate.check_pin(pin, "leave_kiosk", self.bridge.reply(reply))
 
     # ---- window --------------------------------------------------------------------------------------------------
 
@@ -299,6 +300,3 @@ class GateWindow(QWidget):
         self._side.setContentsMargins(px(20), px(8), px(20), px(16))
         self._side.setSpacing(px(12))
         self.side.setFixedWidth(px(388))
-
-
-__all__ = ["GateWindow", "PinAnswer", "Player", "Timing"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import uuid_utils
@@ -14,6 +14,7 @@ from app.clock import SystemClock
 from app.domain.roster import Roster
 from app.domain.site import Site
 from app.gate.housekeeping import Housekeeping
+from app.gate.news import Announcement, News
 from app.gate.pins import PinGuard
 from app.gate.record import Recorder
 from app.gate.service import GateService
@@ -139,6 +140,15 @@ class GateRun:
         for listener in self._sync_listeners:
             listener(status)
 
+    def on_news(self, news: News) -> None:
+        """From the gate; its thread. The count of what waits must not lag behind while sync waits for an answer."""
+        status = self._last_sync
+        if isinstance(news, Announcement) and news.id is not None and status is not None:
+            counted = replace(status, pending=self.station.outbox.counts().pending)
+            if counted != status:
+                for listener in self._sync_listeners:
+                    listener(counted)
+
     def reader_reports(self) -> list[ReaderReport]:
         """Readers for the heartbeat."""
         return [
@@ -191,6 +201,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
     run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
     later.append(run)
+    gate.listen(run.on_news)
     return run
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,7 +174,8 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
     if data.identity() is not None:
         raise InputRefused("settings.already_enrolled", str(data.root))
     recovery_key = settings.recovery_public_key
-    public = sealing.public_key(recovery_key.encode()) if recovery_key else None
+    with _named(f"{file}: $.recovery_public_key"):
+        public = sealing.public_key(recovery_key.encode()) if recovery_key else None
     code = code or values.get("enrolment_code")
     if not code:
         raise InputRefused("settings.no_code", str(file))
@@ -197,9 +198,9 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
     data.save_settings(settings)
     data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
     with open_station(data, clock=time) as station:
-        summary = sync_once(station)
-        if summary["last_error"] is not None:
-            raise EnvironmentTrouble(summary["last_error"])
+        _, error = sync_once(station)
+        if error is not None:
+            raise error
         site = station.site()
         people = len(station.rosters.load(site.id).workers)
     return {
@@ -223,7 +224,10 @@ def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
     source = DataDir.at(old)
     settings, identity = source.settings(), source.identity()
     new.create()
-    found = recovery.recover(source.root, sealing.private_key(pem), vault_of(new, settings), new.root, SystemClock())
+    with _named(str(private_key)):
+        key = sealing.private_key(pem)
+    with _named(str(source.sealed)):
+        found = recovery.recover(source.root, key, vault_of(new, settings), new.root, SystemClock())
     with found.database as db:
         waiting = Outbox(db).counts().pending
     new.save_settings(settings)
@@ -247,14 +251,14 @@ def ask_centre(station: Station) -> int | None:
     return station.clock.skew_ms()
 
 
-def sync_once(station: Station) -> dict[str, Any]:
-    """One round of everything (`sync --once`)."""
+def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
+    """One round of everything: what `sync --once --json` prints, and what went wrong."""
     engine = station.engine()
     try:
         summary = engine.run_once()
     finally:
         engine.stop()
-    return {
+    result = {
         "accepted": summary.accepted,
         "rejected": summary.rejected + summary.conflict,
         "pulled": summary.pulled,
@@ -263,6 +267,7 @@ def sync_once(station: Station) -> dict[str, Any]:
         "last_error": summary.error.code if summary.error else None,
         "refused": isinstance(summary.error, CentreRefused),
     }
+    return result, summary.error
 
 
 def sync_until_interrupted(station: Station, listener: Callable[[SyncStatus], None]) -> None:
@@ -276,6 +281,17 @@ def sync_until_interrupted(station: Station, listener: Callable[[SyncStatus], No
         stop.wait()
     finally:
         engine.stop()
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say where a value came from that was refused by somebody who cannot know."""
+    try:
+        yield
+    except InputRefused as error:
+        if error.where:
+            raise
+        raise InputRefused(error.code, where, **error.values) from error
 
 
 def _iso(moment: datetime | None) -> str | None:

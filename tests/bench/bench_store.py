@@ -2,8 +2,8 @@
 
     .venv/bin/python -m pytest tests/bench/bench_store.py -p no:randomly --benchmark-enable -s
 
-The bare loop has everything prepared (canonical bytes, hashes, tuples); what `append` adds is JSON, SHA-256, the chain's
-head, locking, and the check that the file is still there.
+The bare loop has everything prepared (canonical bytes, hashes, tuples); what `append` adds is JSON, SHA-256, the
+chain's head, locking, and the check that the file is still there.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from app.store.rows import TouchRow
 from tests.helpers.drafts import SITE, draft
 
 KEY = bytes(range(32))
+
+
 def touches(count: int) -> list[Draft]:
-    return [
-        draft(minute=n % 600, card_key=f"felica:{n:016X}", worker_id=f"9100000{n % 300:07d}") for n in range(count)
-    ]
+    return [draft(minute=n % 600, card_key=f"felica:{n:016X}", worker_id=f"9100000{n % 300:07d}") for n in range(count)]
 
 
 def full(benchmark: BenchmarkFixture) -> bool:

@@ -43,6 +43,7 @@ class KeyringSession:
             env=bare_environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # in a container the bus complains of limits it may not set
             text=True,
         )
         assert self._process.stdout is not None

@@ -28,7 +28,7 @@ def hits(gate: Gate) -> list[str]:
     return [pad.text() for pad in gate.window.no_card.hit_pads if pad.isVisible()]
 
 
-# ---- カードをお持ちでない方 --------------------------------------------------------------------------------------------
+# ---- カードをお持ちでない方 --------------------------------------------------------------------------------------
 
 
 def test_find_a_name_by_kana_and_enter_it(gate: Gate) -> None:
@@ -132,11 +132,11 @@ def test_a_card_touched_meanwhile_still_gets_its_answer(gate: Gate) -> None:
 
 
 def test_the_strip_empties_itself(make_gate: Make, qtbot: QtBot) -> None:
-    gate = make_gate(result_ms=30)
+    gate = make_gate(result_ms=400)
     gate.readers(data.A)
     open_no_card(gate)
     gate.news(data.recorded())
-    qtbot.waitUntil(lambda: not gate.window.strip.cells, timeout=2000)
+    qtbot.waitUntil(lambda: not gate.window.strip.cells, timeout=5000)
     assert gate.window.strip.rest.isVisible()
 
 
@@ -149,21 +149,21 @@ def test_a_page_gives_way_to_an_alarm(gate: Gate) -> None:
 
 
 def test_a_page_closes_itself(make_gate: Make, qtbot: QtBot) -> None:
-    gate = make_gate(page_ms=40)
+    gate = make_gate(page_ms=500)
     open_no_card(gate)
-    qtbot.waitUntil(lambda: gate.window.pages.currentWidget() is gate.window.main, timeout=2000)
+    qtbot.waitUntil(lambda: gate.window.pages.currentWidget() is gate.window.main, timeout=5000)
 
 
 def test_input_keeps_a_page_open(make_gate: Make, qtbot: QtBot) -> None:
-    gate = make_gate(page_ms=200)
+    gate = make_gate(page_ms=1000)
     open_no_card(gate)
     for _ in range(4):
-        qtbot.wait(100)
+        qtbot.wait(300)
         qtbot.keyClick(gate.window.no_card.field, Qt.Key.Key_A)
     assert gate.window.pages.currentWidget() is gate.window.no_card
 
 
-# ---- 総出面 -----------------------------------------------------------------------------------------------------------
+# ---- 総出面 -----------------------------------------------------------------------------------------------------
 
 
 def open_headcount(gate: Gate) -> None:
@@ -226,7 +226,7 @@ def test_digits_of_the_keyboard(gate: Gate, qtbot: QtBot) -> None:
     assert gate.window.headcount.rows[0].number.text() == "25"
 
 
-# ---- kiosk -----------------------------------------------------------------------------------------------------------
+# ---- kiosk -----------------------------------------------------------------------------------------------------
 
 
 def test_a_window_closes_normally(make_gate: Make) -> None:
@@ -273,7 +273,7 @@ def test_a_wrong_pin_waits(make_gate: Make, qtbot: QtBot) -> None:
     assert not pin.keys["1"].isEnabled()
     qtbot.keyClicks(pin, "1")
     assert pin.dots.text() == ""
-    qtbot.waitUntil(lambda: pin.keys["1"].isEnabled(), timeout=3000)
+    qtbot.waitUntil(lambda: pin.keys["1"].isEnabled(), timeout=5000)
     assert gate.window.isVisible()
 
 
@@ -290,10 +290,10 @@ def test_reopening_the_pad_does_not_shorten_the_wait(make_gate: Make) -> None:
 
 
 def test_digits_are_forgotten_when_the_pad_closes(make_gate: Make, qtbot: QtBot) -> None:
-    gate = make_gate(kiosk=True, page_ms=40)
+    gate = make_gate(kiosk=True, page_ms=500)
     gate.window.header.exit.click()
     gate.window.pin.press("1")
-    qtbot.waitUntil(lambda: gate.window.pages.currentWidget() is gate.window.main, timeout=2000)
+    qtbot.waitUntil(lambda: gate.window.pages.currentWidget() is gate.window.main, timeout=5000)
     gate.window.header.exit.click()
     assert gate.window.pin.dots.text() == ""
 

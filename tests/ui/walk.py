@@ -54,9 +54,10 @@ def overlapping(window: QWidget) -> list[str]:
 
 
 def nameless(window: QWidget) -> list[str]:
-    """Controls without an accessible name."""
+    """Controls without an accessible name, on pages that are not shown too; a hidden control has nothing to say."""
     kinds = (QAbstractButton, QLineEdit)
-    return [repr(w) for w in window.findChildren(QWidget) if isinstance(w, kinds) and not w.accessibleName()]
+    controls = [w for w in window.findChildren(QWidget) if isinstance(w, kinds)]
+    return [repr(w) for w in controls if not w.isHidden() and not w.accessibleName()]
 
 
 def small_targets(window: QWidget, least: int) -> list[str]:

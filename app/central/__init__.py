@@ -1,0 +1,1 @@
+"""The reference centre: implements the contract on SQLite or PostgreSQL."""

@@ -1,0 +1,95 @@
+"""Tokens: who is asking, and what for. OAuth 2 client credentials with opaque tokens kept in the database."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+
+from app.central import schema as t
+from app.central.credentials import new_secret, secret_hash
+from app.central.database import CentralDatabase
+from app.central.refusals import Refused
+from app.central.schema import stamp
+from app.clock import Clock
+from app.sync.wire import TokenAnswer
+
+_NOBODY = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who holds a token. `role` and `site_ids` are a station's; `site_ids` holds its open and closed sites."""
+
+    client_id: str
+    kind: str
+    role: str = ""
+    site_ids: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    """Sites among `site_ids` that were taken out."""
+
+    def require_site(self, site_id: str) -> None:
+        """Raises Refused unless this is an open site of this station."""
+        if site_id not in self.site_ids:
+            raise Refused("site_not_allowed", f"site {site_id}")
+        if site_id in self.closed:
+            raise Refused("site_closed", f"site {site_id}")
+
+
+def issue_token(db: CentralDatabase, clock: Clock, client_id: str, client_secret: str, seconds: int) -> TokenAnswer:
+    """A token for a client that knows its secret. Raises Refused."""
+    now = clock.now()
+    token = new_secret()
+
+    def work(tx: Connection) -> TokenAnswer:
+        client = tx.execute(select(t.client).where(t.client.c.id == client_id)).one_or_none()
+        held = client.secret_hash if client is not None else _NOBODY
+        if not hmac.compare_digest(held, secret_hash(client_secret)) or client is None:
+            raise Refused("invalid_client")
+        if client.revoked_at is not None:
+            raise Refused("station_revoked")
+        if client.secret_used_at is None:
+            tx.execute(t.client.update().where(t.client.c.id == client_id).values(secret_used_at=stamp(now)))
+        tx.execute(t.token.delete().where(t.token.c.client_id == client_id, t.token.c.expires_at <= stamp(now)))
+        tx.execute(
+            t.token.insert().values(
+                hash=secret_hash(token),
+                client_id=client_id,
+                expires_at=stamp(now + timedelta(seconds=seconds)),
+            )
+        )
+        return TokenAnswer(token, "Bearer", seconds)
+
+    return db.write(work)
+
+
+def authenticate(db: CentralDatabase, clock: Clock, authorization: str | None) -> Principal:
+    """Who sent this `Authorization` header. Raises Refused."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused("token_missing")
+    with db.read() as tx:
+        client = tx.execute(
+            select(t.client.c.id, t.client.c.kind, t.client.c.revoked_at, t.station.c.role)
+            .join(t.token, t.token.c.client_id == t.client.c.id)
+            .outerjoin(t.station, t.station.c.id == t.client.c.id)
+            .where(t.token.c.hash == secret_hash(token.strip()), t.token.c.expires_at > stamp(clock.now()))
+        ).one_or_none()
+        if client is None:
+            raise Refused("token_invalid")
+        if client.revoked_at is not None:
+            raise Refused("station_revoked")
+        sites = tx.execute(
+            select(t.station_site.c.site_id, t.site.c.deleted)
+            .join(t.site, t.site.c.id == t.station_site.c.site_id)
+            .where(t.station_site.c.station_id == client.id, ~t.station_site.c.withdrawn)
+        ).all()
+    return Principal(
+        client.id,
+        client.kind,
+        client.role or "",
+        frozenset(site.site_id for site in sites),
+        frozenset(site.site_id for site in sites if site.deleted),
+    )

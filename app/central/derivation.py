@@ -1,0 +1,227 @@
+"""Work records at the centre: which ones new facts touch, and writing what `domain.work_records.derive` makes of them.
+
+The rules are the domain's alone. Here is only the bookkeeping: `record_event` says in which record every event
+counts now, so the facts of a record are those, plus what is new. Corrections, approvals and bindings act within
+their own site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app import codec
+from app.central import schema as t
+from app.central.event_shapes import as_event
+from app.central.roster_items import Affected, roster_of
+from app.central.sets import any_of, any_pair, insert_many, upsert_many
+from app.central.sites import SiteNumbers
+from app.domain.events import JST, Event, EventType
+from app.domain.work_records import Fact, WorkRecord, derive
+
+DayKey = tuple[str, str]
+"""Worker and work day, within one site."""
+
+_COUNTED = (EventType.TOUCH.value, EventType.ENTRY.value)
+_ACTING = (EventType.APPROVAL.value, EventType.CORRECTION.value, EventType.CARD_BINDING.value)
+
+
+def fact(receipt: int, event: Event) -> Fact:
+    """An event with its receipt, as `derive` takes it."""
+    return Fact(receipt, event.id, event.type, event.site_id, event.occurred_at, event.payload)
+
+
+def after_events(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], now: datetime) -> None:
+    """Derive again what the newly accepted facts of one site touch (they are in the `event` table already)."""
+    seeds = {f.id: f for f in new if f.type in _COUNTED}
+    named = {str(f.payload["entry"]) for f in new if f.type == EventType.APPROVAL}
+    card_keys = {str(f.payload["card_key"]) for f in new if f.type == EventType.CARD_BINDING}
+    targets = {str(f.payload["target"]) for f in new if f.type == EventType.CORRECTION} - seeds.keys()
+    for target in _by_id(tx, numbers.site_id, targets):
+        if target.type in _COUNTED:
+            seeds[target.id] = target
+        elif target.type == EventType.APPROVAL:
+            named.add(str(target.payload["entry"]))
+        elif target.type == EventType.CARD_BINDING:
+            card_keys.add(str(target.payload["card_key"]))
+    seeds |= {f.id: f for f in _by_id(tx, numbers.site_id, named - seeds.keys()) if f.type in _COUNTED}
+    seeds |= {f.id: f for f in _about(tx, numbers.site_id, [EventType.TOUCH.value], card_keys)}
+    _rederive(tx, numbers, seeds, set(), now)
+
+
+def after_roster(tx: Connection, numbers: SiteNumbers, affected: Affected, now: datetime) -> None:
+    """Derive again what changed cards and assignments touch."""
+    seeds = {f.id: f for f in _about(tx, numbers.site_id, [EventType.TOUCH.value], affected.card_keys)}
+    keys: set[DayKey] = set()
+    if affected.workers:
+        rows = tx.execute(
+            select(t.record_event.c.worker_id, t.record_event.c.work_day)
+            .where(
+                t.record_event.c.site_id == numbers.site_id,
+                any_of(tx, t.record_event.c.worker_id, affected.workers),
+            )
+            .distinct()
+        )
+        keys = {(row.worker_id, row.work_day) for row in rows}
+    _rederive(tx, numbers, seeds, keys, now)
+
+
+def _rederive(
+    tx: Connection, numbers: SiteNumbers, seeds: Mapping[str, Fact], keys: set[DayKey], now: datetime
+) -> None:
+    if not seeds and not keys:
+        return
+    first = derive(*_world(tx, numbers.site_id, seeds.values())) if seeds else []
+    keys = keys | {(r.worker_id, r.work_day) for r in first} | _keys_of(tx, seeds.keys())
+    if not keys:
+        return
+    counted = _events_of(tx, numbers.site_id, keys)
+    others = _by_id(tx, numbers.site_id, counted - seeds.keys())
+    records = derive(*_world(tx, numbers.site_id, [*seeds.values(), *others])) if others else first
+    _write(tx, numbers, keys, {(r.worker_id, r.work_day): r for r in records}, now)
+
+
+def _world(tx: Connection, site_id: str, counted: Collection[Fact]) -> tuple[list[Fact], Any]:
+    """Those touches and entries with everything that acts on them, and the part of the roster they need."""
+    card_keys = {str(f.payload["card_key"]) for f in counted if f.type == EventType.TOUCH}
+    acting = _about(tx, site_id, _ACTING, {f.id for f in counted} | card_keys)
+    fixable = {f.id for f in acting if f.type != EventType.CORRECTION}
+    acting += _about(tx, site_id, [EventType.CORRECTION.value], fixable)
+    facts = [*counted, *acting]
+    workers = {str(f.payload.get("worker_id")) for f in facts}
+    workers |= {str((f.payload.get("fields") or {}).get("worker_id")) for f in acting if f.type == EventType.CORRECTION}
+    unnamed = {
+        str(f.payload["card_key"]) for f in counted if not f.payload.get("worker_id") and "card_key" in f.payload
+    }
+    return facts, roster_of(tx, site_id, unnamed, workers - {"None"})
+
+
+def _facts(rows: Iterable[Any]) -> list[Fact]:
+    return [fact(row.receipt, as_event(row.body)) for row in rows]
+
+
+def _by_id(tx: Connection, site_id: str, ids: Collection[str]) -> list[Fact]:
+    if not ids:
+        return []
+    return _facts(
+        tx.execute(
+            select(t.event.c.receipt, t.event.c.body).where(any_of(tx, t.event.c.id, ids), t.event.c.site_id == site_id)
+        )
+    )
+
+
+def _about(tx: Connection, site_id: str, types: Collection[str], subjects: Collection[str]) -> list[Fact]:
+    if not subjects:
+        return []
+    return _facts(
+        tx.execute(
+            select(t.event.c.receipt, t.event.c.body).where(
+                t.event.c.site_id == site_id, t.event.c.type.in_(types), any_of(tx, t.event.c.subject, subjects)
+            )
+        )
+    )
+
+
+def _keys_of(tx: Connection, event_ids: Collection[str]) -> set[DayKey]:
+    if not event_ids:
+        return set()
+    rows = tx.execute(
+        select(t.record_event.c.worker_id, t.record_event.c.work_day)
+        .where(any_of(tx, t.record_event.c.event_id, event_ids))
+        .distinct()
+    )
+    return {(row.worker_id, row.work_day) for row in rows}
+
+
+def _events_of(tx: Connection, site_id: str, keys: Collection[DayKey]) -> set[str]:
+    columns = (t.record_event.c.worker_id, t.record_event.c.work_day)
+    return set(
+        tx.execute(
+            select(t.record_event.c.event_id).where(t.record_event.c.site_id == site_id, any_pair(tx, columns, keys))
+        ).scalars()
+    )
+
+
+def _write(
+    tx: Connection,
+    numbers: SiteNumbers,
+    keys: set[DayKey],
+    records: Mapping[DayKey, WorkRecord],
+    now: datetime,
+) -> None:
+    columns = (t.work_record.c.worker_id, t.work_record.c.work_day)
+    known = {
+        (row["worker_id"], row["work_day"]): dict(row)
+        for row in tx.execute(
+            select(t.work_record).where(t.work_record.c.site_id == numbers.site_id, any_pair(tx, columns, keys))
+        ).mappings()
+    }
+    month = now.astimezone(JST).strftime("%Y-%m")
+    changed: list[dict[str, Any]] = []
+    stale: set[DayKey] = set()
+    for key in sorted(keys):
+        old = known.get(key)
+        row = _row(numbers.site_id, key, records.get(key), old)
+        if row is None or (old is not None and all(old[name] == value for name, value in row.items())):
+            continue
+        if old is not None and old["events"] != row["events"]:
+            stale.add(key)
+        row |= {"change": numbers.next_record_change(), "received_month": old["received_month"] if old else month}
+        changed.append(row)
+    if stale:
+        columns = (t.record_event.c.worker_id, t.record_event.c.work_day)
+        tx.execute(
+            t.record_event.delete().where(t.record_event.c.site_id == numbers.site_id, any_pair(tx, columns, stale))
+        )
+    upsert_many(tx, t.work_record, changed)
+    fresh = [row for row in changed if (row["worker_id"], row["work_day"]) in stale]
+    fresh += [row for row in changed if (row["worker_id"], row["work_day"]) not in known]
+    insert_many(
+        tx,
+        t.record_event,
+        [
+            {
+                "event_id": event_id,
+                "site_id": row["site_id"],
+                "worker_id": row["worker_id"],
+                "work_day": row["work_day"],
+            }
+            for row in fresh
+            for event_id in codec.decode(row["events"], list[str])
+        ],
+    )
+
+
+def _row(site_id: str, key: DayKey, record: WorkRecord | None, old: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The record as a row without its numbers; a vanished one keeps its row with no events. None: nothing to say."""
+    if record is None and old is None:
+        return None
+    worker_id, work_day = key
+    if record is None:
+        return {
+            "site_id": site_id,
+            "worker_id": worker_id,
+            "work_day": work_day,
+            "assurance": old["assurance"] if old else "",
+            "first_in": None,
+            "last_out": None,
+            "company_id": None,
+            "occupation": None,
+            "role": None,
+            "events": "[]",
+        }
+    return {
+        "site_id": site_id,
+        "worker_id": worker_id,
+        "work_day": work_day,
+        "assurance": record.assurance.value,
+        "first_in": record.first_in,
+        "last_out": record.last_out,
+        "company_id": record.company_id,
+        "occupation": record.occupation,
+        "role": record.role,
+        "events": codec.encode(record.events).decode(),
+    }
