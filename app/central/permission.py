@@ -20,7 +20,8 @@ from app.central.sites import SiteNumbers
 from app.domain.events import JST, Event, EventType
 
 GATE = "gate"
-"""`entered_by` of the gate's own button."""
+"""`entered_by` and `by` of the gate's own buttons, which nobody logs in for."""
+GATE_MAY = frozenset({EventType.ENTRY.value, EventType.HEADCOUNT.value})
 _STAFF = frozenset({"foreman", "approver", "office", "administrator"})
 ALLOWED: Mapping[str, frozenset[str]] = {
     EventType.ENTRY.value: frozenset({"gate", "foreman", "office", "administrator"}),
@@ -85,7 +86,7 @@ class Judge:
             return None
         name = "entered_by" if event.type == EventType.ENTRY else "by"
         who = str(event.payload[name])
-        if who == GATE and event.type == EventType.ENTRY:
+        if who == GATE and event.type in GATE_MAY:
             return None
         operator = self._operators.get((event.site_id, who))
         if operator is None:

@@ -88,9 +88,15 @@ def test_others_need_an_operator(world: World) -> None:
                 "card_binding", {"card_key": "uid:04A1B2C3", "worker_id": WORKER, "valid_from": TODAY, "by": by}
             ),
             station.roster_change("worker", WORKER, by=by, kana="ミホン"),
-            station.event("headcount", {"company_id": "c", "day": TODAY, "count": 1, "by": by}),
         ]
-        assert station.verdicts(events) == [verdict] * 4
+        assert station.verdicts(events) == [verdict] * 3
+
+
+@pytest.mark.parametrize(("by", "verdict"), [("foreman", OK), ("gate", OK), ("nobody", NOT_ALLOWED)])
+def test_the_gates_button_may_count_heads(world: World, by: str, verdict: Any) -> None:
+    station = world.station()
+    event = station.event("headcount", {"company_id": "c", "day": TODAY, "count": 1, "by": by})
+    assert station.verdicts([event]) == [verdict]
 
 
 def test_nobody_approves_what_he_entered(world: World) -> None:
