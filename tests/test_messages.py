@@ -57,7 +57,7 @@ def test_an_unknown_code_does_not_stop_the_gate() -> None:
 
 
 def test_a_value_that_is_not_known_leaves_no_braces() -> None:
-    assert say("sync.offline_refused", "en").title == "The centre … takes no connections"
+    assert say("file.missing", "en").title == "The file cannot be opened (…)"
 
 
 def test_what_a_library_says_stays_on_its_line() -> None:

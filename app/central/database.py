@@ -24,6 +24,7 @@ T = TypeVar("T")
 OLDEST_SQLITE = (3, 51, 3)
 """First release without the WAL-reset bug (two connections that write or checkpoint at once: corruption)."""
 BUSY_SECONDS = 15.0
+_WAL_TRIES = 300
 _POOL = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 40, "pool_timeout": 30}
 _TRIES = 5
 _SCHEMA_LOCK = 0x67656E6261  # 'genba': PostgreSQL advisory lock while the tables are made
@@ -135,8 +136,8 @@ def _sqlite_engine(path: str) -> Engine:
 
     def connect() -> Any:
         connection = module.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        _switch_to_wal(connection, module.OperationalError)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",  # or INSERT OR REPLACE slips past the append-only trigger
@@ -152,6 +153,19 @@ def _sqlite_engine(path: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _switch_to_wal(connection: Any, operational_error: type[Exception]) -> None:
+    """SQLite does not wait for others when it changes the journal's kind: two that open a new file at once collide."""
+    pause = threading.Event()
+    for attempt in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+            return
+        except operational_error:
+            if attempt == _WAL_TRIES - 1:
+                raise
+            pause.wait(BUSY_SECONDS / _WAL_TRIES)
 
 
 def _prepare(tx: Connection) -> None:

@@ -14,6 +14,11 @@ OFFLINE_KINDS = ("dns", "refused", "unreachable", "timeout", "cut", "tls", "prox
 KNOWN_FORBIDDEN = frozenset({"station_revoked", "site_closed", "site_not_allowed"})
 
 
+def _place(host: str, detail: str) -> str:
+    """The host and what it said: the sentences themselves hold no values, since a screen keeps only their codes."""
+    return f"{host} ({detail})" if detail else host
+
+
 class Hung(Exception):
     """The request was given up because this program is stopping. Never shown."""
 
@@ -22,7 +27,7 @@ class Offline(EnvironmentTrouble):
     """No answer at all. `kind`: one of OFFLINE_KINDS; `detail`: the certificate's fault and issuer when 'tls'."""
 
     def __init__(self, kind: str, host: str = "", detail: str = "") -> None:
-        super().__init__(f"sync.offline_{kind}", host, detail=detail)
+        super().__init__(f"sync.offline_{kind}", _place(host, detail))
         self.kind = kind
         self.detail = detail
 
@@ -31,7 +36,7 @@ class Busy(EnvironmentTrouble):
     """408, 429 or 5xx: the centre (or what stands before it) cannot now. `retry_after`: seconds it asked for."""
 
     def __init__(self, status: int, retry_after: float | None = None, host: str = "") -> None:
-        super().__init__("sync.busy", host, status=status)
+        super().__init__("sync.busy", _place(host, str(status)))
         self.status = status
         self.retry_after = retry_after
 
@@ -42,7 +47,7 @@ class SomebodyInBetween(EnvironmentTrouble):
     code_default: ClassVar[str] = "sync.in_between"
 
     def __init__(self, why: str, host: str = "", code: str = "") -> None:
-        super().__init__(code or self.code_default, host, why=why)
+        super().__init__(code or self.code_default, _place(host, why))
         self.why = why
 
 
@@ -92,7 +97,7 @@ class BadRequest(CentreRefused):
         errors: tuple[Mapping[str, str], ...] = (),
         host: str = "",
     ) -> None:
-        super().__init__("sync.refused", host, status=status, why=problem_code or detail)
+        super().__init__("sync.refused", _place(host, f"{status} {problem_code or detail}".strip()))
         self.status = status
         self.problem_code = problem_code
         self.detail = detail

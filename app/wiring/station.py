@@ -171,8 +171,9 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
     """
     values = datafile.load(file, "provisioning")
     settings = from_provisioning(values)
+    time = clock or SystemClock()
     if data.identity() is not None:
-        raise InputRefused("settings.already_enrolled", str(data.root))
+        return _finish(data, time, again=True)
     recovery_key = settings.recovery_public_key
     with _named(f"{file}: $.recovery_public_key"):
         public = sealing.public_key(recovery_key.encode()) if recovery_key else None
@@ -185,7 +186,6 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
         if data.database.exists():
             raise EnvironmentTrouble("keyring.lost", str(data.database))
         vault.set(DATABASE_KEY, new_database_key())
-    time = clock or SystemClock()
     client = centre_client(settings, time)
     try:
         answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION)
@@ -197,19 +197,25 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
         recovery.write_sealed(data.root, public, secrets)
     data.save_settings(settings)
     data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
-    with open_station(data, clock=time) as station:
+    return _finish(data, time)
+
+
+def _finish(data: DataDir, clock: Clock, *, again: bool = False) -> dict[str, Any]:
+    """Fetch the first roster. `again`: the station was enrolled before; with a roster there is nothing left to do."""
+    with open_station(data, clock=clock) as station:
+        if again and station.rosters.sites():
+            raise InputRefused("settings.already_enrolled", str(data.root))
         _, error = sync_once(station)
         if error is not None:
             raise error
         site = station.site()
-        people = len(station.rosters.load(site.id).workers)
-    return {
-        "station_id": answer.station_id,
-        "station_name": settings.station_name,
-        "site_id": site.id,
-        "site_name": site.name,
-        "workers": people,
-    }
+        return {
+            "station_id": station.identity.station_id,
+            "station_name": station.settings.station_name,
+            "site_id": site.id,
+            "site_name": site.name,
+            "workers": len(station.rosters.load(site.id).workers),
+        }
 
 
 def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
