@@ -9,9 +9,9 @@ from datetime import date, datetime
 from typing import Any
 
 from app import codec
-from app.central.payloads import PAYLOADS, CardBindingPayload, CorrectionPayload, HeadcountPayload
 from app.domain import ids
 from app.domain.events import Direction, Event, EventType, digest
+from app.domain.payloads import PAYLOADS, CardBindingPayload, CorrectionPayload, HeadcountPayload
 from app.domain.work_records import SETTABLE
 
 MAX_TEXT = 300

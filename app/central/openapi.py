@@ -14,9 +14,9 @@ from app.central.credentials import CODE_ALPHABET
 from app.central.enrolment import MAX_USES, MAX_VALID_DAYS, ROLES
 from app.central.envelope import MAX_BODY
 from app.central.json_schema import Schemas
-from app.central.payloads import PAYLOADS
 from app.central.refusals import CODES
 from app.domain import events as domain_events
+from app.domain.payloads import PAYLOADS
 from app.sync import wire
 
 Json = dict[str, Any]

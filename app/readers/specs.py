@@ -1,6 +1,6 @@
 """A reader as it is written on the command line or in the settings: `pcsc:PaSoRi`, `pasori:usb`, `wedge`, …
 
-Pure: nothing is opened here. `build` makes the reader; it imports a road's vendor library only when that road is used.
+Pure: nothing is opened here.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clock import Clock
 from app.errors import UsageError
-from app.readers.port import Reader
 
 SYNTAX = "pcsc[:NAME-PART] | pasori[:usb|:udp:HOST:PORT] | wedge | scripted:FILE"
 
@@ -71,26 +69,6 @@ def udp_address(path: str) -> tuple[str, int]:
     if not 1 <= int(port) <= 65535:
         raise ValueError(f"a port is 1–65535, not {port}")
     return host, int(port)
-
-
-def build(spec: ReaderSpec, clock: Clock) -> Reader:
-    """The reader of a SPEC. Raises UsageError `reader.wedge_needs_window` for a wedge (the window reads the
-    keyboard itself), InputRefused for a script with a mistake."""
-    match spec:
-        case PcscSpec(name_part):
-            from app.readers.pcsc import PcscReader
-
-            return PcscReader(name_part, clock)
-        case PasoriSpec(path):
-            from app.readers.pasori import PasoriReader
-
-            return PasoriReader(path, clock)
-        case ScriptedSpec(file):
-            from app.readers.scripted import ScriptedReader
-
-            return ScriptedReader(file, clock)
-        case WedgeSpec():
-            raise UsageError("reader.wedge_needs_window", where="wedge")
 
 
 def _udp_path(path: str, text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from app import codec
-from app.domain.events import EventType
+from app.domain.payloads import PAYLOADS
 from app.domain.roster import ROSTER_KINDS
 from app.domain.site import Site
 from app.sync.trouble import BadAnswer
@@ -22,71 +22,6 @@ class _Head:
     kind: str
     id: str
     deleted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    worker_id: str
-    work_day: str
-    reason: str
-    entered_by: str
-    in_at: str | None = None
-    out_at: str | None = None
-    company_id: str | None = None
-    occupation: str | None = None
-    role: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Approval:
-    entry: str
-    decision: Literal["approved", "refused"]
-    by: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Correction:
-    target: str
-    op: Literal["void", "set"]
-    reason: str
-    by: str
-    fields: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _CardBinding:
-    card_key: str
-    worker_id: str
-    valid_from: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _RosterChange:
-    kind: str
-    key: str
-    fields: dict[str, Any]
-    reason: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Headcount:
-    company_id: str
-    day: str
-    count: int
-    by: str
-
-
-PAYLOADS: Mapping[str, type] = {
-    EventType.ENTRY: _Entry,
-    EventType.APPROVAL: _Approval,
-    EventType.CORRECTION: _Correction,
-    EventType.CARD_BINDING: _CardBinding,
-    EventType.ROSTER_CHANGE: _RosterChange,
-    EventType.HEADCOUNT: _Headcount,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
+from app.wiring.readers import build
 from app.wiring.station import READERS, Station, open_station
 
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
@@ -197,7 +198,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
         standing_trouble=housekeeping.trouble,
     )
     wedge = specs.WedgeSpec() in roads
-    readers = [specs.build(spec, clock) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
+    readers = [build(spec, clock) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
     run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
     later.append(run)
@@ -211,7 +212,7 @@ def look_at_readers(reader_specs: Sequence[str], seconds: float = 2.0) -> list[R
     clock = SystemClock()
     settled = threading.Event()
     supervisor = Supervisor(
-        [specs.build(spec, clock) for spec in wanted],
+        [build(spec, clock) for spec in wanted],
         lambda event: settled.set() if isinstance(event, ReaderState) and event.condition.usable else None,
         clock,
     )

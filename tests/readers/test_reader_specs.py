@@ -13,7 +13,8 @@ from app.readers.pasori import PasoriReader
 from app.readers.pcsc import PcscReader
 from app.readers.port import ReaderCondition
 from app.readers.scripted import ScriptedReader
-from app.readers.specs import PasoriSpec, PcscSpec, ScriptedSpec, WedgeSpec, build, parse_spec
+from app.readers.specs import PasoriSpec, PcscSpec, ScriptedSpec, WedgeSpec, parse_spec
+from app.wiring.readers import build
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Payloads of events, as the contract has them (`docs/contract.md`): types here, forms in `event_shapes`."""
+"""Payloads of events, as the contract has them (`docs/contract.md`). The centre checks forms and rules besides."""
 
 from __future__ import annotations
 
