@@ -71,7 +71,7 @@ def test_lost_keyring_loses_no_touch(centre: Centre, tmp_path: Path) -> None:
         report = json.loads(call(lost, "doctor", "--json", code=4, env=fresh.environment))
         assert (report["ok"], report["first_failed"]) == (False, "keys")
         refused = ask(lost, "provision", str(provisioning), env=fresh.environment)
-        assert (refused.returncode, refused.stderr.splitlines()[0]) == (3, sentence("settings.already_enrolled")[0])
+        assert (refused.returncode, refused.stderr.splitlines()[0]) == (4, sentence("keyring.lost")[0])
         assert contents(lost) == before, "something in the data folder was changed"
 
         stranger = tmp_path / "stranger"

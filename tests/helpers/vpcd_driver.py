@@ -97,7 +97,10 @@ class Driver:
         self._holder.communicate()
 
     def do_lock_out(self) -> None:
-        """Become a user who may not open the service's socket."""
+        """Become a user who may not open the service's socket (nor, perhaps, our folder: the library comes first)."""
+        from smartcard import scard
+
+        assert scard is not None
         SOCKET.chmod(0o600)
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
