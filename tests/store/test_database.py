@@ -19,8 +19,8 @@ from app.store.database import Database
 from app.store.events import EventLog
 from app.store.opening import revision
 from tests.helpers.drafts import draft
-from tests.helpers.namespace import way_in
 from tests.helpers.fake_clock import FakeClock
+from tests.helpers.namespace import way_in
 from tests.store.conftest import KEY, NAME
 
 ROOT = Path(__file__).resolve().parents[2]
