@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from app.gate.news import Announcement
 from app.readers.port import CardSeen
 from app.store.events import EventLog
 from app.store.rows import Stored, TouchRow
+
+log = logging.getLogger(__name__)
 
 RETIREMENT_YEN_A_DAY = 320
 """建退共, since 2021-10-01 (domain facts); shown as 見込み only."""
@@ -142,9 +145,14 @@ class Recorder:
             **_place(worker.id, verdict.work_day, now.roster),
         )
 
-    def _days_this_month(self, worker_id: str, day: date, now: Situation) -> int:
-        facts = self._log.month_facts(worker_id, f"{day:%Y-%m}", now.site.id)
-        records = derive(facts, now.roster)
+    def _days_this_month(self, worker_id: str, day: date, now: Situation) -> int | None:
+        """None when they cannot be counted: the touch is stored by now, and nothing may make it look otherwise."""
+        try:
+            facts = self._log.month_facts(worker_id, f"{day:%Y-%m}", now.site.id)
+            records = derive(facts, now.roster)
+        except Exception:
+            log.exception("the month could not be counted")
+            return None
         return len({r.work_day for r in records if r.worker_id == worker_id and r.site_id == now.site.id})
 
 

@@ -129,8 +129,11 @@ def test_an_unreadable_card_is_answered_and_nothing_is_kept(bench: Bench) -> Non
     assert bench.log.chain_head()[0] == 0
 
 
-def test_what_cannot_be_stored_is_an_alarm_and_never_recorded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_stored_is_an_alarm_and_never_recorded(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, expected_logs: list[str]
+) -> None:
     """The full disk itself is in tests/store; here: whatever the store refuses is never announced as recorded."""
+    expected_logs.append("not stored")
 
     def full(*_: object) -> None:
         raise StorageTrouble("store.disk_full", "disk")
@@ -144,6 +147,19 @@ def test_what_cannot_be_stored_is_an_alarm_and_never_recorded(bench: Bench, monk
     assert bench.told() == []
     monkeypatch.undo()
     assert bench.card(CARD).outcome is Outcome.RECORDED, "the gate goes on by itself"
+
+
+def test_what_is_stored_is_announced_even_if_the_month_cannot_be_counted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def sick(*_: object) -> None:
+        raise StorageTrouble("store.disk_error", "disk")
+
+    monkeypatch.setattr(bench.log, "month_facts", sick)
+    told = bench.card(CARD)
+    assert (told.outcome, told.days_this_month) == (Outcome.RECORDED, None)
+    assert "the month could not be counted" in caplog.text
+    assert not [news for news in bench.news if isinstance(news, StorageAlarm)]
 
 
 def test_a_hand_chosen_direction_returns_to_automatic(bench: Bench) -> None:

@@ -32,7 +32,8 @@ def test_a_verified_copy_is_made_without_asking(bench: Bench) -> None:
     assert keeper.trouble() == ()
 
 
-def test_a_failed_copy_is_said_until_one_succeeds(bench: Bench) -> None:
+def test_a_failed_copy_is_said_until_one_succeeds(bench: Bench, expected_logs: list[str]) -> None:
+    expected_logs.append("backup: store.disk_full")
     tries = threading.Semaphore(0)
     fail = [True]
 

@@ -72,13 +72,14 @@ def test_every_kind_comes_back(rosters: RosterStore) -> None:
     pull(
         rosters,
         item("operator", "o1", name="監督", roles=["approver"], pin_verifier="x"),
-        item("calendar", "2026-11-23", kind_of="?", note="祝"),
+        item("calendar", "2026-11-23", day_kind="open", note="祝"),
         item("target", "t1", name="登録率", value_permille=900),
         *items(1),
     )
     roster = rosters.load(SITE)
     assert roster.operators["o1"].roles == ("approver",)
     assert roster.targets["t1"].value_permille == 900
+    assert roster.calendar["2026-11-23"].day_kind == "open"
     assert set(ROSTER_KINDS) == {"worker", "company", "contract", "assignment", "card", "occupation", "role"} | {
         "operator",
         "calendar",
