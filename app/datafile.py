@@ -33,15 +33,17 @@ def load(path: Path, schema: str) -> dict[str, Any]:
 def parse(path: Path) -> dict[str, Any]:
     """Read a JSON or TOML file whose top level is a table. Raises InputRefused."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise InputRefused("file.too_large", str(path), limit=MAX_BYTES // 1024 // 1024)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise InputRefused("file.not_text", f"{path}: byte {exc.start}") from exc
     except OSError as exc:
         raise InputRefused("file.missing", str(path), why=exc.strerror or "") from exc
     try:
-        value = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        value = json.loads(text, object_pairs_hook=_once) if path.suffix.lower() == ".json" else tomllib.loads(text)
         _check_values(value, MAX_DEPTH)
     except (ValueError, RecursionError) as exc:  # both decoders' errors are ValueErrors, and so is too long a number
         raise InputRefused("file.syntax", str(path), why=str(exc)) from exc
@@ -54,8 +56,40 @@ def checked(value: dict[str, Any], schema: str, where: str) -> dict[str, Any]:
     """Check a value already read; `where` names its file in the error. Raises InputRefused."""
     problem = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
     if problem is not None:
-        raise InputRefused("file.invalid", f"{where}: {problem.json_path}", why=problem.message[:300])
+        raise InputRefused("file.invalid", f"{where}: {problem.json_path}", why=_why(problem))
     return value
+
+
+_WORDS = {
+    "type": "must be of type {}",
+    "pattern": "must look like {}",
+    "minLength": "needs at least {} characters",
+    "maxLength": "has more than {} characters",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "minItems": "needs at least {} items",
+    "maxItems": "has more than {} items",
+    "uniqueItems": "names something twice",
+    "enum": "must be one of {}",
+    "const": "must be {}",
+}
+
+
+def _why(problem: jsonschema.ValidationError) -> str:
+    """The rule that was broken, without the value: it may be a secret."""
+    words = _WORDS.get(str(problem.validator))
+    if words is None:  # 'required', 'additionalProperties' …: their texts hold names of fields alone
+        return str(problem.message)[:300]
+    return words.format(problem.validator_value)[:300]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand there once. Raises ValueError: which one was meant is anybody's guess."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
 
 
 def _check_values(value: Any, depth: int) -> None:

@@ -15,6 +15,7 @@ FILES_KEPT = 5
 def to_stderr(*, verbose: bool) -> None:
     """Warnings (verbose: everything of ours) to stderr; never to stdout, where `--json` goes."""
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk must not cover the terminal with tracebacks of the log itself
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     handler = logging.StreamHandler()

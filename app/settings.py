@@ -35,6 +35,10 @@ class Settings:
     ca_file: str | None = None
     key_file: str | None = None
     kiosk: bool = False
+    card_profiles: tuple[str, ...] = ()
+    """Names of the card profiles in force, in the order in which they are tried."""
+    crl_refuse_days: int = 30
+    """Days past its next update for which a revocation list of secure cards still counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,19 @@ class DataDir:
         return self.root / "backups"
 
     @property
+    def card_profiles(self) -> Path:
+        """Card profiles of this office (docs/card-profiles.md)."""
+        return self.root / "card_profiles"
+
+    @property
     def logs(self) -> Path:
         """Rotated log files."""
         return self.root / "logs"
+
+    @property
+    def trust(self) -> Path:
+        """The site's own roots and revocation lists for secure cards (docs/secure-cards.md)."""
+        return self.root / "trust"
 
     def create(self) -> None:
         """Make the folder. Raises EnvironmentTrouble when that is not allowed."""
@@ -83,6 +97,10 @@ class DataDir:
             make_private(self.root)
         except OSError as exc:
             raise EnvironmentTrouble("settings.folder", str(self.root), why=exc.strerror or "") from exc
+
+    def has_settings(self) -> bool:
+        """Whether the settings' file is there (readable or not)."""
+        return (self.root / SETTINGS_FILE).exists()
 
     def settings(self) -> Settings:
         """Read the settings. Raises InputRefused (`settings.missing` when there is none)."""

@@ -15,7 +15,7 @@ def add_commands(commands: Any) -> None:
     demo.add_argument("--headless", action="store_true", help="a scripted morning without a window")
     demo.add_argument("--json", action="store_true", help="only the JSON summary on stdout")
     demo.add_argument("--seed", type=int, default=1)
-    demo.add_argument("--seconds", type=float, metavar="N", help="close the window after N seconds")
+    demo.add_argument("--seconds", type=out.seconds, metavar="N", help="close the window after N seconds")
     demo.set_defaults(run=_demo)
 
 

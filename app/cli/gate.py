@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -33,7 +35,7 @@ def add_commands(commands: Any) -> None:
     gate.add_argument("--kiosk", action="store_true", help="full screen, left only with an operator's PIN")
     gate.add_argument("--headless", action="store_true", help="no window")
     gate.add_argument("--json-lines", action="store_true", help="with --headless: one JSON object per event on stdout")
-    gate.add_argument("--seconds", type=float, metavar="N", help="end after N seconds")
+    gate.add_argument("--seconds", type=out.seconds, metavar="N", help="end after N seconds")
     gate.set_defaults(run=_gate)
 
 
@@ -69,6 +71,7 @@ def _gate(args: argparse.Namespace) -> int:
         stop.wait(args.seconds)
     finally:
         run.stop()
+        printer.close()
     return 0
 
 
@@ -80,40 +83,57 @@ def has_display() -> bool:
 
 
 class LinePrinter:
-    """Events as lines: JSON for scripts, short text for people. Called from several threads."""
+    """Events as lines: JSON for scripts, short text for people. Called from several threads, holds up none of them.
+
+    A reader of our output that is slow or gone is its own trouble: touches keep their lines, newer states replace what
+    cannot be taken (beyond `MOST` waiting lines), and a closed output is written to no more.
+    """
+
+    MOST = 10_000
 
     def __init__(self, *, json_lines: bool) -> None:
         self._json = json_lines
-        self._lock = threading.Lock()
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._write, name="printer", daemon=True)
+        self._thread.start()
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Let what waits be written, but not for longer than so many seconds."""
+        self._lines.put(None)
+        self._thread.join(seconds)
 
     def news(self, news: News) -> None:
         """What the gate announces."""
         if isinstance(news, Announcement):
-            self._print(touch_line(news), f"{news.at.astimezone():%H:%M:%S} {news.outcome.value} {news.name}")
+            local = f"{news.at.astimezone():%H:%M:%S}"
+            self._print(touch_line(news), f"{local} {news.outcome.value} {news.name}", keep=True)
         elif isinstance(news, StorageAlarm):
-            self._print({"event": "alarm", "code": news.code, "at": _iso(news.at)}, f"NOT STORED: {news.code}")
+            line = {"event": "alarm", "code": news.code, "at": _iso(news.at)}
+            self._print(line, f"NOT STORED: {news.code}", keep=True)
 
     def reader(self, event: ReaderEvent) -> None:
         """A reader's new state (cards come as touches)."""
         if isinstance(event, ReaderState):
-            line = {
-                "event": "reader_state",
-                "reader": event.reader,
-                "label": event.label,
-                "condition": event.condition.value,
-            }
-            self._print(line, f"reader {event.label}: {event.condition.value}")
+            condition = event.condition.value
+            line = {"event": "reader_state", "reader": event.reader, "label": event.label, "condition": condition}
+            self._print(line, f"reader {event.label}: {condition}")
 
     def sync(self, status: Any) -> None:
         """The engine's new status."""
         self._print(sync_line(status), f"waiting to send: {status.pending}")
 
-    def _print(self, line: dict[str, Any], text: str) -> None:
-        with self._lock:
-            if self._json:
-                out.print_json(line, line=True)
-            else:
-                out.say(text)
+    def _print(self, line: dict[str, Any], text: str, *, keep: bool = False) -> None:
+        if keep or self._lines.qsize() < self.MOST:
+            self._lines.put(json.dumps(line, ensure_ascii=False) if self._json else text)
+
+    def _write(self) -> None:
+        open_ = True
+        while (line := self._lines.get()) is not None:
+            try:
+                if open_:
+                    out.say(line)
+            except (OSError, ValueError):
+                open_ = False
 
 
 def touch_line(told: Announcement) -> dict[str, Any]:

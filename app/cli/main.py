@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from app import logs
-from app.cli import centre, demo, gate, out, station
+from app.cli import cards, centre, demo, gate, out, profile, station
 from app.errors import GenbaError
 from app.messages import LANGUAGES, say
 from app.settings import DataDir
@@ -26,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    os.umask(0o077)  # whatever we write (databases, logs and what they rotate into) is its user's alone
     parser = build_parser()
     args = parser.parse_args(arguments)
     logs.to_stderr(verbose=args.verbose)
@@ -59,6 +61,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=LANGUAGES, default="ja", help="language of messages (default: ja)")
     parser.add_argument("--verbose", action="store_true", help="details of what is done, on stderr")
     commands: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for family in (gate, station, centre, demo):
+    for family in (gate, station, cards, profile, centre, demo):
         family.add_commands(commands)
     return parser

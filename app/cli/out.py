@@ -37,6 +37,14 @@ def print_error(error: GenbaError, language: str) -> None:
         warn(line)
 
 
+def seconds(text: str) -> float:
+    """A command line's number of seconds: more than none, less than a year. Raises ValueError."""
+    value = float(text)
+    if not 0 < value < 366 * 86_400:
+        raise ValueError(text)
+    return value
+
+
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
     """Columns that line up, full-width characters counted as two."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]

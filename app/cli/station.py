@@ -13,7 +13,9 @@ from app.messages import say
 from app.settings import DataDir
 from app.wiring import doctor as doctor_wiring
 from app.wiring import gate as gate_wiring
+from app.wiring import setup
 from app.wiring import station as wiring
+from app.wiring import usb as usb_wiring
 
 
 def add_commands(commands: Any) -> None:
@@ -32,6 +34,11 @@ def add_commands(commands: Any) -> None:
     sync.add_argument("--once", action="store_true", help="one round, then end (otherwise until interrupted)")
     sync.add_argument("--json", action="store_true")
     sync.set_defaults(run=_sync)
+
+    rejected = commands.add_parser("rejected", help="what the centre did not accept, and why")
+    rejected.add_argument("--resend", action="store_true", help="send all of it again, under the same ids")
+    rejected.add_argument("--json", action="store_true")
+    rejected.set_defaults(run=_rejected)
 
     doctor = commands.add_parser("doctor", help="check this PC in the order in which a person should")
     doctor.add_argument("--json", action="store_true")
@@ -55,7 +62,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _provision(args: argparse.Namespace) -> int:
-    done = wiring.provision(DataDir.at(args.data_dir), args.file, args.code)
+    done = setup.provision(DataDir.at(args.data_dir), args.file, args.code)
     if args.json:
         out.print_json(done)
     else:
@@ -89,6 +96,20 @@ def _sync(args: argparse.Namespace) -> int:
     return error.exit_code
 
 
+def _rejected(args: argparse.Namespace) -> int:
+    with wiring.open_station(DataDir.at(args.data_dir), look=not args.resend) as station:
+        rows = wiring.not_accepted(station, resend=args.resend)
+    if args.json:
+        out.print_json(rows)
+        return 0
+    for row in rows:
+        message = say(f"sync.verdict_{row['code']}", args.language)
+        out.say(f"{row['seq']} {row['id']} {message.title}")
+        out.say(f"    → {message.remedy}")
+    out.say(say("rejected.resent" if args.resend else "rejected.count", args.language, count=len(rows)).title)
+    return 0
+
+
 def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:
     wiring.sync_until_interrupted(station, LinePrinter(json_lines=as_json).sync)
     return 0
@@ -102,7 +123,8 @@ def _doctor(args: argparse.Namespace) -> int:
     else:
         marks = {"ok": "✓", "failed": "×", "warning": "!", "not_checked": "-"}
         for check in checks:
-            out.say(f"{marks[check['result']]} {check['title']}")
+            note = f" ({say('doctor.not_checked', args.language).title})" if check["result"] == "not_checked" else ""
+            out.say(f"{marks[check['result']]} {check['title']}{note}")
             if check["remedy"] and check["result"] in ("failed", "warning"):
                 out.say(f"    → {check['remedy']}")
     return EnvironmentTrouble.exit_code if failed else 0
@@ -128,17 +150,22 @@ def _readers(args: argparse.Namespace) -> int:
             out.say(f"{state.label} ({state.reader}): {message.title}")
             if not state.condition.usable and message.remedy:
                 out.say(f"    → {message.remedy}")
+        if not any(s.condition.usable for s in states):
+            found = usb_wiring.on_usb(args.reader)
+            if found is not None:
+                code = "doctor.usb" if found else "doctor.usb_none"
+                out.say(say(code, args.language, found=", ".join(found)).title)
     return 0 if any(s.condition.usable for s in states) else EnvironmentTrouble.exit_code
 
 
 def _recover(args: argparse.Namespace) -> int:
-    found = wiring.recover(args.folder, args.private_key, DataDir.at(args.data_dir))
+    found = setup.recover(args.folder, args.private_key, DataDir.at(args.data_dir))
     out.say(say("recovery.done", args.language, **found).title)
     return 0
 
 
 def _recovery_key(args: argparse.Namespace) -> int:
-    private, public = wiring.make_recovery_key(args.folder)
+    private, public = setup.make_recovery_key(args.folder)
     out.say(str(private))
     out.say(str(public))
     return 0

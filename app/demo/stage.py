@@ -26,7 +26,7 @@ from app.secrets import make_pin_verifier
 from app.settings import DataDir
 from app.wiring import centre as centre_wiring
 from app.wiring import gate as gate_wiring
-from app.wiring import station as station_wiring
+from app.wiring import setup
 
 PIN = "1234"
 """The demonstration's operators all have it: the site is fictional and gone when the window closes."""
@@ -38,6 +38,7 @@ class Stage:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.clock: Clock = SystemClock()
         self._never = threading.Event()
+        self._switching = threading.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="genba-touch-demo-"))
         self.site = self._site()
         self._url = f"sqlite:///{self.folder / 'central.db'}"
@@ -71,14 +72,16 @@ class Stage:
 
     def centre_away(self) -> None:
         """The centre stops: connections are refused."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        with self._switching:
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
 
     def centre_back(self) -> None:
         """The centre answers again, on the same address and database."""
-        if self._server is None:
-            self._server = centre_wiring.RunningCentre(self._url, "127.0.0.1", self._port)
+        with self._switching:
+            if self._server is None:
+                self._server = centre_wiring.RunningCentre(self._url, "127.0.0.1", self._port)
 
     def held(self) -> list[str]:
         """Ids of all events that the centre's database holds, in the order of receipt."""
@@ -115,7 +118,7 @@ class Stage:
             encoding="utf-8",
         )
         data = DataDir.at(self.folder / "station")
-        done = station_wiring.provision(data, provisioning)
+        done = setup.provision(data, provisioning)
         say(f"現場 / site: {done['site_name']} · {done['workers']} 人")
         self.hand = CardHand(free_udp_port())
         self.gate = gate_wiring.open_gate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from app.demo.site import tray_cards
@@ -26,7 +27,9 @@ def run(*, language: str, seconds: float | None, say: Callable[[str], None]) -> 
         ]
 
         def centre_stopped(stopped: bool) -> None:
-            (stage.centre_away if stopped else stage.centre_back)()
+            # a server takes its time to end: not the window's
+            change = stage.centre_away if stopped else stage.centre_back
+            threading.Thread(target=change, name="demo-centre", daemon=True).start()
 
         tray = TraySpec(
             cards=cards,

@@ -42,6 +42,23 @@ class Reason(StrEnum):
     CARD_STOPPED = "card_stopped"
     RANDOM_ID = "random_id"
     BLANK_ID = "blank_id"
+    CARD_CONTENT = "card_content"
+    # A card of a kind that proves itself, and did not (docs/secure-cards.md). Each is a refusal.
+    SECURE_MALFORMED = "secure_malformed"
+    SECURE_TOO_SLOW = "secure_too_slow"
+    SECURE_NOT_ISSUED = "secure_not_issued"
+    SECURE_FOREIGN_CA = "secure_foreign_ca"
+    SECURE_CA_EXPIRED = "secure_ca_expired"
+    SECURE_EXPIRED = "secure_expired"
+    SECURE_NOT_YET_VALID = "secure_not_yet_valid"
+    SECURE_WRONG_KEY = "secure_wrong_key"
+    SECURE_WRONG_USAGE = "secure_wrong_usage"
+    SECURE_GUID_MISMATCH = "secure_guid_mismatch"
+    SECURE_REVOKED = "secure_revoked"
+    SECURE_NO_CRL = "secure_no_crl"
+    SECURE_CRL_TOO_OLD = "secure_crl_too_old"
+    SECURE_NO_PROOF = "secure_no_proof"
+    SECURE_BAD_SIGNATURE = "secure_bad_signature"
 
     @property
     def personal(self) -> bool:
@@ -56,6 +73,14 @@ class CardRead:
     card_key: str
     assurance: Assurance
     occurred_at: datetime
+    refused: Reason | None = None
+    """Why the reader refuses it: a proof that failed, a content that is not what the card profile says."""
+    worker_id: str | None = None
+    """技能者ID that the card's own content names; a roster card of this key says more."""
+    expires_on: str | None = None
+    """Its end by the card's own content."""
+    chip_key: str | None = None
+    """Chip number of a card whose key is from its content: a card stopped by either is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +129,10 @@ def judge(
 ) -> Verdict:
     """The verdict. `last`: latest unsuppressed touch of this card; `chosen`: direction set by hand, None for 自動."""
     day = site.work_day(read.occurred_at)
-    card = roster.cards.get(read.card_key)
-    worker = roster.workers.get(card.worker_id) if card else None
+    # what a card claims that failed its proof is nobody's
+    card = roster.cards.get(read.card_key) if read.refused is None else None
+    claimed = read.worker_id if read.refused is None else None
+    worker = roster.workers.get((card.worker_id if card else claimed) or "")
 
     def verdict(
         outcome: Outcome, *reasons: Reason, direction: Direction = Direction.NONE, by: str | None = None
@@ -122,17 +149,18 @@ def judge(
             by,
         )
 
-    refusal = _refusal(read, site, card)
+    chip = roster.cards.get(read.chip_key or "")
+    refusal = _refusal(read, site, card, chip)
     if refusal is not None:
         return verdict(Outcome.REFUSED, refusal)
     if last is not None and _is_double(read, last, site):
         return verdict(Outcome.SUPPRESSED, direction=last.direction, by=last.id)
     direction = chosen or automatic_direction(read.occurred_at, day, site, last)
-    if card is None or worker is None:
+    if worker is None:
         return verdict(Outcome.UNKNOWN_CARD, direction=direction)
     reasons = [
         *_assignment_reasons(roster.assignment(worker.id, day), roster),
-        *_card_reasons(card, day, site),
+        *_card_reasons([card.expires_on if card else None, read.expires_on], day, site),
         *_personal_reasons(worker, day, site),
     ]
     if clock.suspect:
@@ -154,13 +182,15 @@ def automatic_direction(at: datetime, day: date, site: Site, last: LastTouch | N
     return Direction.IN
 
 
-def _refusal(read: CardRead, site: Site, card: Card | None) -> Reason | None:
+def _refusal(read: CardRead, site: Site, *cards: Card | None) -> Reason | None:
+    if read.refused is not None:
+        return read.refused
     unusable = unusable_card(read.card_key)
     if unusable is not None:
         return Reason(unusable)
     if read.assurance not in site.accepted:
         return Reason.ASSURANCE_TOO_LOW
-    if card is not None and card.stopped:
+    if any(card.stopped for card in cards if card is not None):
         return Reason.CARD_STOPPED
     return None
 
@@ -190,12 +220,14 @@ def _assignment_reasons(assignment: Assignment | None, roster: Roster) -> list[R
     return reasons
 
 
-def _card_reasons(card: Card, day: date, site: Site) -> list[Reason]:
-    if card.expires_on is None:
+def _card_reasons(ends: list[str | None], day: date, site: Site) -> list[Reason]:
+    """Of the roster's end and the card's own the earlier one counts."""
+    end = min((end for end in ends if end is not None), default=None)
+    if end is None:
         return []
-    if card.expires_on < day.isoformat():
+    if end < day.isoformat():
         return [Reason.CARD_EXPIRED]
-    return [Reason.CARD_EXPIRING] if _soon(card.expires_on, day, site) else []
+    return [Reason.CARD_EXPIRING] if _soon(end, day, site) else []
 
 
 def _personal_reasons(worker: Worker, day: date, site: Site) -> list[Reason]:

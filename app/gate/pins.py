@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class PinResult:
 
 
 class PinGuard:
-    """Checks PINs against the roster's operators. Gate thread alone (a check takes some 50 ms an operator)."""
+    """Checks PINs against the roster's operators: `may_try`, then `find` on a thread of its own, then `settle`."""
 
     def __init__(self, audit: AuditTrail, clock: Clock, check: Callable[[str, str], bool]) -> None:
         self._audit = audit
@@ -36,19 +37,50 @@ class PinGuard:
         self._wrong = 0
         self._until = 0.0
 
-    def check(self, pin: str, action: str, roster: Roster) -> PinResult:
-        """Does some operator with a fitting role have this PIN? Raises StorageTrouble when it cannot be noted down."""
+    def ask(
+        self,
+        pin: str,
+        action: str,
+        roster: Roster,
+        post: Callable[[Callable[[], None]], None],
+        reply: Callable[[PinResult], None],
+    ) -> None:
+        """The whole of it: gate thread, then one of its own (scrypt is slow on purpose, a card must not wait), then
+        the gate's again by `post`. `reply` is called on the gate's thread."""
+        too_soon = self.may_try(action)
+        if too_soon is not None:
+            reply(too_soon)
+            return
+
+        def find() -> None:
+            found = self.find(pin, action, roster)
+            post(lambda: reply(self.settle(action, found)))
+
+        threading.Thread(target=find, name="pin", daemon=True).start()
+
+    def may_try(self, action: str) -> PinResult | None:
+        """None when a PIN may be tried now; else the answer, noted down. Gate thread. Raises StorageTrouble."""
         left = self._until - self._clock.monotonic()
-        if left > 0:
-            self._note(action, "too_soon")
-            return PinResult(False, int(left) + 1)
+        if left <= 0:
+            return None
+        self._note(action, "too_soon")
+        return PinResult(False, int(left) + 1)
+
+    def find(self, pin: str, action: str, roster: Roster) -> str | None:
+        """Id of an operator with a fitting role who has this PIN. Any thread: it takes some 50 ms an operator."""
         roles = ALLOWED.get(action, frozenset())
         for operator in roster.operators.values():
             allowed = roles.intersection(operator.roles)
             if allowed and operator.pin_verifier and self._check(operator.pin_verifier, pin):
-                self._wrong = 0
-                self._note(action, "allowed", operator.id)
-                return PinResult(True)
+                return operator.id
+        return None
+
+    def settle(self, action: str, operator_id: str | None) -> PinResult:
+        """Note a try down and answer it. Gate thread. Raises StorageTrouble: then nobody is let through."""
+        if operator_id is not None:
+            self._note(action, "allowed", operator_id)
+            self._wrong = 0
+            return PinResult(True)
         self._wrong += 1
         wait = 0
         if self._wrong >= FREE_TRIES:

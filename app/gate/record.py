@@ -16,7 +16,7 @@ from app.domain.site import Site
 from app.domain.verdict import CardRead, ClockState, Outcome, Reason, Verdict, judge
 from app.domain.work_records import derive
 from app.gate.news import Announcement
-from app.readers.port import CardSeen
+from app.readers.port import CHIP, EXPIRES_ON, WORKER_ID, CardSeen
 from app.store.events import EventLog
 from app.store.rows import Stored, TouchRow
 
@@ -46,7 +46,7 @@ class Recorder:
 
     def card(self, seen: CardSeen, now: Situation) -> Announcement:
         """Judge and store a card. Returns only after the commit. Raises StorageTrouble: then nothing is stored."""
-        read = CardRead(seen.card_key, seen.assurance, seen.seen_at)
+        read = _read(seen)
         last = self._log.last_unsuppressed(seen.card_key, site_id=now.site.id, not_after=seen.seen_at)
         verdict = judge(read, site=now.site, roster=now.roster, last=last, chosen=now.chosen, clock=now.clock)
         recorded_at = self._clock.now()
@@ -154,6 +154,19 @@ class Recorder:
             log.exception("the month could not be counted")
             return None
         return len({r.work_day for r in records if r.worker_id == worker_id and r.site_id == now.site.id})
+
+
+def _read(seen: CardSeen) -> CardRead:
+    said = seen.attributes
+    return CardRead(
+        seen.card_key,
+        seen.assurance,
+        seen.seen_at,
+        seen.refused,
+        worker_id=said.get(WORKER_ID),
+        expires_on=said.get(EXPIRES_ON),
+        chip_key=said.get(CHIP),
+    )
 
 
 def _place(worker_id: str, day: date, roster: Roster) -> dict[str, Any]:

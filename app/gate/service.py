@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from app.clock import Clock
@@ -21,15 +21,16 @@ from app.domain.verdict import ClockState, Outcome
 from app.errors import StorageTrouble
 from app.gate import health
 from app.gate import today as today_view
+from app.gate.direction import DirectionChoice
 from app.gate.news import (
     Announcement,
-    DirectionState,
     News,
     StandingWarning,
     StorageAlarm,
     WorkerHit,
 )
 from app.gate.pins import PinGuard
+from app.gate.policy import SecurePolicy
 from app.gate.port import PinAnswer
 from app.gate.record import Recorder, Situation
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent
@@ -70,6 +71,7 @@ class GateService:
         disk: Callable[[], DiskSpace],
         key_file: bool,
         on_stored: Callable[[], None],
+        policy: SecurePolicy,
         standing_trouble: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         self._source = source
@@ -80,15 +82,15 @@ class GateService:
         self._disk = disk
         self._key_file = key_file
         self._on_stored = on_stored
+        self._policy = policy
         self._standing_trouble = standing_trouble
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._listeners: tuple[Callable[[News], None], ...] = ()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         # Below: gate thread only, but for `_site`, which is replaced whole.
-        self._site = source.site()
+        self._site = policy.in_force(source.site())
         self._roster = source.roster()
-        self._chosen: Direction | None = None
-        self._returns_at: datetime | None = None
+        self._direction = DirectionChoice(clock)
         self._clock_state = ClockState()
         self._last_recorded_at = event_log.newest_recorded_at()
         self._warnings: tuple[StandingWarning, ...] | None = None
@@ -156,7 +158,7 @@ class GateService:
 
     def check_pin(self, pin: str, action: str, reply: Callable[[PinAnswer], None]) -> None:
         """Does an operator's PIN allow `action`?"""
-        self._jobs.put(lambda: reply(self._pins.check(pin, action, self._roster)))
+        self._jobs.put(lambda: self._pins.ask(pin, action, self._roster, self._jobs.put, reply))
 
     def refresh(self) -> None:
         """Send everything that stands again."""
@@ -215,7 +217,7 @@ class GateService:
 
     def _card(self, seen: CardSeen) -> None:
         self._check_clock()
-        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
         self._store(seen.reader, seen.seen_at, lambda: self._recorder.card(seen, now))
 
     def _unreadable(self, seen: CardUnreadable) -> None:
@@ -224,11 +226,11 @@ class GateService:
     def _enter(self, worker_id: str, reason: str) -> None:
         if worker_id not in self._roster.workers:
             return
-        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
         self._store("", self._clock.now(), lambda: self._recorder.entry(worker_id, reason, now))
 
     def _headcount(self, company_id: str, count: int) -> None:
-        now = Situation(self._site, self._roster, self._chosen, self._clock_state)
+        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
         self._recorder.headcount(company_id, count, now)
         self._today_due = True
         self._on_stored()
@@ -246,33 +248,24 @@ class GateService:
             self._tell(StorageAlarm(lane, at, "store.failed"))
             return
         self._last_recorded_at = max(told.stored_at or at, self._last_recorded_at or at)
-        if self._chosen is not None:
-            self._extend_direction()
+        if self._direction.state.chosen is not None:
+            self._choose(self._direction.state.chosen)
         self._today_due = True
         self._tell(told)
         self._on_stored()
+        if self._policy.passed(told):
+            self.roster_changed()
 
     def _choose(self, direction: Direction | None) -> None:
-        self._chosen = direction
-        self._extend_direction()
-
-    def _extend_direction(self) -> None:
-        self._returns_at = None
-        if self._chosen is not None:
-            self._returns_at = self._clock.now() + timedelta(minutes=self._site.manual_direction_minutes)
-        self._tell(DirectionState(self._chosen, self._returns_at))
+        self._direction.choose(direction, self._site)
+        self._tell(self._direction.state)
 
     def _return_direction(self) -> None:
-        if self._returns_at is None:
-            return
-        left = self._returns_at - self._clock.now()
-        # A clock that was set back must not keep a hand-chosen direction for hours.
-        longest = timedelta(minutes=self._site.manual_direction_minutes)
-        if left <= timedelta(0) or left > longest:
+        if self._direction.is_over(self._site):
             self._choose(None)
 
     def _reload(self) -> None:
-        self._site = self._source.site()
+        self._site = self._policy.in_force(self._source.site())
         self._roster = self._source.roster()
         self._today_due = True
         self._next_health = 0.0
@@ -281,7 +274,7 @@ class GateService:
         self._today_due = True
 
     def _refresh(self) -> None:
-        self._tell(DirectionState(self._chosen, self._returns_at))
+        self._tell(self._direction.state)
         self._warnings = None
         self._check_health()
         self._today_due = True
@@ -295,7 +288,7 @@ class GateService:
             key_file=self._key_file,
             roster_size=len(self._roster.workers),
             roster_at=self._source.roster_at(),
-            trouble=self._standing_trouble(),
+            trouble=(*self._standing_trouble(), *self._policy.trouble()),
         )
 
     def _check_clock(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.domain.assurance import Assurance
+from app.domain.verdict import Reason
 
 
 class CardGone(Exception):
@@ -20,6 +21,10 @@ class CardGone(Exception):
 
 class CardError(Exception):
     """The card is there and answers, but not sensibly; the text is for the log."""
+
+
+class CardUseless(CardError):
+    """The same, and trying again would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class CardAnswer:
     """Normalised, see `app.domain.ids.card_key`."""
     assurance: Assurance
     attributes: Mapping[str, str] = field(default_factory=dict)
+    refused: Reason | None = None
+    """The card is of a kind that proves itself, and did not: why (`app.readers.secure`)."""
 
 
 CardProtocol = Callable[[Channel], CardAnswer | None]

@@ -1,7 +1,7 @@
 """What FeliCa reading has in common on every road: which blocks to read, and how they are handed on.
 
-The open area's layout of a CCUS card is not public: which service and blocks to read is data (a card profile). Until a
-profile decodes them the raw blocks travel as attributes and prove nothing.
+The open area's layout of a CCUS card is not public: which service and blocks to read is data (a card profile). The
+raw blocks, which prove nothing, travel as attributes where somebody looks at a card (`profile dump`, `profile try`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ class FelicaArea:
     """16 bits, e.g. 0x090F."""
     blocks: tuple[int, ...]
     """Block numbers, each 0–255."""
+    system_codes: tuple[int, ...] = ()
+    """The card's system that holds the service; empty: the one that answers first. A PC/SC reader cannot be asked for
+    one, only nfcpy can."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.service_code <= 0xFFFF or not all(0 <= block <= 0xFF for block in self.blocks):

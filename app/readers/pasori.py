@@ -4,7 +4,8 @@
 of these readers need not have. nfcpy's `connect()` is not used but the `sense()` under it, which raises when the device
 is lost (`connect()` returns False and logs an error each time) and lets every wait end with `stop`.
 
-The UDP pair was run; the USB road was not checked on a real PaSoRi (RC-S380: nfcpy's driver as it is).
+The UDP pair was run; the USB road only against emulated readers, never on a real PaSoRi (RC-S300: our own driver,
+`rcs300`; the others: nfcpy's drivers as they are).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,9 +23,15 @@ from app.clock import Clock
 from app.domain.assurance import Assurance
 from app.domain.ids import InvalidId, card_key, mask_card_key
 from app.readers.backoff import Backoff
-from app.readers.felica import BLOCK_BYTES, FelicaArea, block_attributes
+from app.readers.channel import CardAnswer
+from app.readers.felica import FelicaArea, block_attributes
 from app.readers.port import CardRemoved, CardSeen, CardUnreadable, Emit, ReaderCondition, ReaderState
+from app.readers.profile import Profile
+from app.readers.profile_card import Chip, recognise
 from app.readers.specs import udp_address
+from app.readers.storage_card import StorageArea, Technology
+from app.readers.tag_area import read_blocks, read_whole
+from app.readers.usb import Held, PcscFirst
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +42,10 @@ PRESENCE_S = 0.05
 MISSES = 4
 """Looks in a row without an answer before a card counts as gone: some 0.25 s, so that one slow answer of a card at the
 edge of the field is no second touch."""
-LITE_BLOCKS = 4
-"""Blocks that every FeliCa card gives in one command; Lite-S gives no more."""
 
 _SYSTEM_TRANSIT = bytes.fromhex("0000030100")
 _SYSTEM_ANY = bytes.fromhex("00FFFF0100")
 _RANDOM = ((b"\x08", 4), (b"\x01\xfe", 8))
-_SONY = 0x054C
-_RCS300 = frozenset({(_SONY, 0x0DC8), (_SONY, 0x0DC9)})
 _KERNEL_DRIVERS = ("port100", "pn533_usb")
 _NO_DEVICE = frozenset({errno.ENODEV, errno.ENXIO, errno.EIO, errno.ETIMEDOUT})
 
@@ -58,10 +61,12 @@ class DeviceTrouble(Exception):
 class PasoriReader:
     """One nfcpy reader. `path`: 'usb' (the first one found) or 'udp:HOST:PORT'. Raises ValueError for another.
 
-    `area`: FeliCa blocks to read from each card besides its number.
+    `area`: FeliCa blocks that are handed on raw with each card's number. `profiles`: by which cards are told instead.
     """
 
-    def __init__(self, path: str, clock: Clock, *, area: FelicaArea | None = None) -> None:
+    def __init__(
+        self, path: str, clock: Clock, *, area: FelicaArea | None = None, profiles: Sequence[Profile] = ()
+    ) -> None:
         self._udp = udp_address(path) if path.startswith("udp:") else None
         if self._udp is None and path != "usb":
             raise ValueError(f"usb or udp:HOST:PORT, not {path!r}")
@@ -70,7 +75,9 @@ class PasoriReader:
         self._path = path
         self._clock = clock
         self._area = area
+        self._profiles = tuple(profiles)
         self._front: Any = None
+        self._pcsc_first = PcscFirst(clock.monotonic)
         self._emit: Emit = lambda event: None
         self._condition: tuple[ReaderCondition, str] | None = None
 
@@ -123,15 +130,20 @@ class PasoriReader:
 
     def _open_usb(self, clf: Any) -> Any:
         """The first reader on USB that opens. Raises DeviceTrouble with the reason of the last that did not."""
+        from app.readers import rcs300
+
         usb = clf.transport.libusb
         trouble = DeviceTrouble(ReaderCondition.NO_READER, "no known reader on USB")
-        for vendor, product, bus, address in clf.transport.USB.find("usb") or ():
-            if (vendor, product) in _RCS300:
-                trouble = DeviceTrouble(ReaderCondition.DRIVER_MISSING, "an RC-S300: use pcsc")
-            if (vendor, product) not in clf.device.usb_device_map:
+        found = clf.transport.USB.find("usb") or ()
+        for vendor, product, bus, address in found:
+            ours = (vendor, product) in rcs300.PRODUCTS
+            if not ours and (vendor, product) not in clf.device.usb_device_map:
+                continue
+            if ours and self._pcsc_first.standing_back((bus, address), [place[2:] for place in found]):
+                trouble = DeviceTrouble(ReaderCondition.STARTING, f"{vendor:04x}:{product:04x}: PC/SC may take it")
                 continue
             try:
-                device = clf.device.connect(f"usb:{bus:03}:{address:03}")
+                device = rcs300.connect(bus, address) if ours else clf.device.connect(f"usb:{bus:03}:{address:03}")
             except OSError as exc:
                 trouble = DeviceTrouble(_condition_of(exc), f"{vendor:04x}:{product:04x}: {exc}")
             except usb.USBError as exc:
@@ -182,12 +194,13 @@ class PasoriReader:
         """Emit what the card is, once. True for a `CardSeen`."""
         try:
             key = card_key(f"{kind}:{number.hex()}")
-            attributes = self._read_area(nfc, tag) if tag is not None else {}
+            answer = self._recognise(nfc, key, tag)
         except InvalidId:
             return self._unreadable(f"chip number of {len(number)} bytes")
         except nfc.tag.TagCommandError as exc:
             return self._unreadable(f"left or silent while it was read: {exc}")
-        seen = CardSeen(self.name, key, Assurance.UID, self._clock.now(), attributes=attributes)
+        key, now = answer.card_key, self._clock.now()
+        seen = CardSeen(self.name, key, answer.assurance, now, attributes=answer.attributes, refused=answer.refused)
         self._emit(seen)
         log.debug("%s: %s", self.name, mask_card_key(key))
         return True
@@ -197,24 +210,17 @@ class PasoriReader:
         self._emit(CardUnreadable(self.name, self._clock.now(), detail))
         return False
 
-    def _read_area(self, nfc: Any, tag: Any) -> dict[str, str]:
-        """The area's raw blocks; nothing when the card has no such area. Raises nfc.tag.TagCommandError."""
-        if self._area is None:
-            return {}
-        tt3 = nfc.tag.tt3
-        service = tt3.ServiceCode(self._area.service_code >> 6, self._area.service_code & 0x3F)
-        found: dict[int, bytes] = {}
-        for start in range(0, len(self._area.blocks), LITE_BLOCKS):
-            numbers = self._area.blocks[start : start + LITE_BLOCKS]
-            try:
-                data = tag.read_without_encryption([service], [tt3.BlockCode(n) for n in numbers])
-            except nfc.tag.TagCommandError as exc:
-                if int(exc) > 0xFF:  # the card's own refusal: it has no such service or block
-                    return block_attributes(self._area, found)
-                raise
-            for at, number in enumerate(numbers):
-                found[number] = bytes(data[at * BLOCK_BYTES : (at + 1) * BLOCK_BYTES])
-        return block_attributes(self._area, found)
+    def _recognise(self, nfc: Any, key: str, tag: Any) -> CardAnswer:
+        """What the card is, by its number and the profiles. Raises nfc.tag.TagCommandError."""
+        if self._profiles:
+            chip = Chip(key, Technology.FELICA if tag is not None else Technology.TYPE_A)
+            return recognise(self._profiles, chip, lambda area: self._read_area(nfc, tag, area))
+        blocks = read_blocks(nfc, tag, self._area) if tag is not None and self._area is not None else {}
+        return CardAnswer(key, Assurance.UID, block_attributes(self._area, blocks) if self._area is not None else {})
+
+    def _read_area(self, nfc: Any, tag: Any, area: FelicaArea | StorageArea) -> bytes | None:
+        """FeliCa alone: blocks of chips of type A and B are read over PC/SC only."""
+        return read_whole(nfc, tag, area) if tag is not None and isinstance(area, FelicaArea) else None
 
     def _presence(self, clf: Any, target: Any, tag: Any) -> Callable[[], bool]:
         """How to ask whether the card is still there. The question raises OSError when the device is lost."""
@@ -269,6 +275,8 @@ def _same_card(one: bytes, other: bytes) -> bool:
 
 def _condition_of(error: OSError) -> ReaderCondition:
     """What a device that cannot be opened, or was lost, means."""
+    if isinstance(error, Held):
+        return ReaderCondition.DRIVER_CONFLICT if error.by_kernel else ReaderCondition.BUSY_ELSEWHERE
     if error.errno == errno.EACCES:
         return ReaderCondition.NO_PERMISSION
     if error.errno == errno.EBUSY:

@@ -166,9 +166,10 @@ class PcscReader:
 
     def _conclude(self, lane: Lane, reading: Reading, outcome: Outcome) -> None:
         match outcome:
-            case CardAnswer(card_key, assurance, attributes):
+            case CardAnswer(card_key, assurance, attributes, refused):
                 lane.to_read, lane.seen = False, True
-                seen = CardSeen(lane.name, card_key, assurance, self._clock.now(), attributes=attributes)
+                now = self._clock.now()
+                seen = CardSeen(lane.name, card_key, assurance, now, attributes=attributes, refused=refused)
                 self._lanes.emit(seen)
                 self._lanes.say(lane, ReaderCondition.CARD_PRESENT)
                 log.debug("%s: %s", lane.name, mask_card_key(card_key))

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from enum import Enum, auto
 
 from app.readers import pcsc_errors as codes
-from app.readers.channel import CardAnswer, CardError, CardGone, CardProtocol, Response
+from app.readers.channel import CardAnswer, CardError, CardGone, CardProtocol, CardUseless, Response
 from app.readers.pcsc_errors import PcscError, code_of
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,9 @@ class Reading:
                     return Failure.UNREADABLE
             except CardGone:
                 self.detail = "the card left while it was read"
+                return Failure.UNREADABLE
+            except CardUseless as exc:
+                self.detail = str(exc)
                 return Failure.UNREADABLE
             except CardError as exc:
                 self.detail = str(exc)

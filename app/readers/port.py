@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.assurance import Assurance
+from app.domain.verdict import Reason
 
 
 class ReaderCondition(StrEnum):
@@ -52,6 +53,18 @@ class ReaderState:
     """For the log and `readers --json`; never shown at the gate."""
 
 
+PROFILE = "profile"
+"""Attribute of a `CardSeen`: name of the card profile that was read. So are the next ones."""
+WORKER_ID = "worker_id"
+"""技能者ID that the card's content names."""
+EXPIRES_ON = "expires_on"
+"""ISO date that the card's content names."""
+CHIP = "chip"
+"""Chip number (`felica:IDm`, `uid:hex`) of a card whose key is from its content."""
+CONTENT_REFUSED = "content_refused"
+"""Beside `refused`: field and rule on which the card's content failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class CardSeen:
     """A card answered and was read (at least its chip number)."""
@@ -66,6 +79,8 @@ class CardSeen:
     """How it came: 'card' here; 'wedge', 'scripted'."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """What else the card said (system code, profile fields); never a secret."""
+    refused: Reason | None = None
+    """The card is of a kind that proves itself, and did not: why. It is refused, whatever the site accepts."""
 
 
 @dataclass(frozen=True, slots=True)

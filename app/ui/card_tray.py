@@ -63,6 +63,7 @@ class CardTray(Plate):
         self._box.addWidget(Text(theme, 22, words.title("gate.demo_cards"), weight=BOLD))
         self.pads: list[TrayPad] = []
         self.reader_pads: dict[str, Pad] = {}
+        self._words = words
         self.switches: list[Pad] = []
         if len(spec.readers) > 1:
             self._box.addWidget(Text(theme, 15, words.title("gate.demo_reader"), ink=INK_2))
@@ -116,6 +117,8 @@ class CardTray(Plate):
         pad = Pad(self.theme, text, size=18)
         pad.setCheckable(True)
         pad.toggled.connect(on_toggle)
+        on = self._words.title("gate.demo_switched")
+        pad.toggled.connect(lambda checked: pad.note(on if checked else ""))
         self.switches.append(pad)
         self._box.addWidget(pad)
 

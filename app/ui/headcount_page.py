@@ -144,7 +144,10 @@ class HeadcountPage(Page):
         self._digits.addWidget(self.save)
 
     def show_companies(self, companies: Sequence[CompanyCount]) -> None:
-        """The gate's counts; what was typed here and not saved stays."""
+        """The gate's counts; what was typed here and not saved stays, and no row moves while the page is open."""
+        if self.isVisible():
+            place = {one.company_id: number for number, one in enumerate(self._companies)}
+            companies = sorted(companies, key=lambda one: place.get(one.company_id, len(place)))
         self._companies = companies
         self._turn(0)
 

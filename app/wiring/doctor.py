@@ -11,10 +11,12 @@ from app.gate.health import CLOCK_SHOWN_MS
 from app.messages import explain, say
 from app.secrets import DATABASE_KEY
 from app.settings import DataDir
-from app.store.backup import SpaceLevel, disk_space
+from app.store.backup import SpaceLevel, disk_space, is_sound
 from app.store.events import EventLog
+from app.wiring import card_profiles
 from app.wiring import gate as gate_wiring
 from app.wiring import station as station_wiring
+from app.wiring import usb as usb_wiring
 
 OK, FAILED, WARNING, NOT_CHECKED = "ok", "failed", "warning", "not_checked"
 
@@ -29,6 +31,8 @@ class _Patient:
     skew_ms: int | None = None
     centre_answered: bool = False
     found: list[dict[str, Any]] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)
+    """Values for the sentences of checks that went well."""
 
 
 class _Warning(Exception):
@@ -63,7 +67,9 @@ def _checks() -> Iterator[tuple[str, Callable[[_Patient], bool]]]:
     yield "recovery", _recovery
     yield "database", _database
     yield "chain", _chain
+    yield "accepted", _accepted
     yield "roster", _roster
+    yield "usb", _usb
     yield "readers", _readers
     yield "centre", _centre
     yield "clock", _clock
@@ -74,7 +80,7 @@ def _run(patient: _Patient, name: str, check: Callable[[_Patient], bool]) -> dic
     try:
         if not check(patient):
             entry["result"] = NOT_CHECKED
-        title = say(f"doctor.{name}", patient.language).title
+        title = say(f"doctor.{name}", patient.language, **patient.said).title
     except _Warning as warning:
         message = say(warning.code, patient.language, **warning.values)
         entry |= {"result": WARNING, "remedy": message.remedy, "code": warning.code}
@@ -108,7 +114,7 @@ def _disk(patient: _Patient) -> bool:
 
 
 def _settings(patient: _Patient) -> bool:
-    patient.data.settings()
+    card_profiles.enabled(patient.data.settings(), patient.data)
     return True
 
 
@@ -134,6 +140,9 @@ def _database(patient: _Patient) -> bool:
     if not _ok(patient, "keys"):
         return False
     patient.station = station_wiring.open_station(patient.data, look=True)
+    with patient.station.db.looking() as connection:
+        if not is_sound(connection):
+            raise EnvironmentTrouble("store.damaged", str(patient.data.database))
     return True
 
 
@@ -146,12 +155,33 @@ def _chain(patient: _Patient) -> bool:
     return True
 
 
+def _accepted(patient: _Patient) -> bool:
+    if patient.station is None:
+        return False
+    counts = patient.station.outbox.counts()
+    if counts.rejected or counts.conflict:
+        raise _Warning("doctor.not_accepted", count=counts.rejected + counts.conflict)
+    return True
+
+
 def _roster(patient: _Patient) -> bool:
     if patient.station is None:
         return False
     site = patient.station.site()
     if not patient.station.rosters.load(site.id).workers:
         raise _Warning("health.roster_empty")
+    return True
+
+
+def _usb(patient: _Patient) -> bool:
+    """Whether a reader is plugged in at all, whatever drives it. Not asked where no reader is on USB by its nature."""
+    asked = patient.station.settings.readers if patient.station else ()
+    found = usb_wiring.on_usb(asked)
+    if found is None:
+        return False
+    patient.said["found"] = ", ".join(found)
+    if not found:
+        raise _Warning("doctor.usb_none")
     return True
 
 

@@ -16,6 +16,7 @@ from app.domain.site import Site
 from app.gate.housekeeping import Housekeeping
 from app.gate.news import Announcement, News
 from app.gate.pins import PinGuard
+from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
 from app.readers import specs
@@ -31,7 +32,8 @@ from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
-from app.wiring.readers import build
+from app.wiring.card_profiles import enabled
+from app.wiring.readers import build, trust_of
 from app.wiring.station import READERS, Station, open_station
 
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
@@ -82,6 +84,8 @@ class GateRun:
     """Whether a keyboard-wedge reader was named: the window listens for it."""
     _reader_listeners: list[Callable[[ReaderEvent], None]] = field(default_factory=list)
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
+    chain_broken: bool = False
+    """The centre has found a second history under this station's name: said loudly until the program ends."""
     _last_sync: SyncStatus | None = None
     _kept_readers: list[dict[str, str]] = field(default_factory=list)
 
@@ -127,7 +131,7 @@ class GateRun:
             }
             for s in self.supervisor.states().values()
         ]
-        if rows != self._kept_readers:
+        if rows and rows != self._kept_readers:
             self._kept_readers = rows
             Meta(self.station.db).set(READERS, codec.encode(rows).decode())
 
@@ -136,6 +140,8 @@ class GateRun:
         last, self._last_sync = self._last_sync, status
         if last is None or last.roster_at != status.roster_at:
             self.gate.roster_changed()
+        if status.chain_state == "broken":
+            self.chain_broken = True
         if last is None or (last.accepted, last.rejected) != (status.accepted, status.rejected):
             self.gate.delivery_changed()
         for listener in self._sync_listeners:
@@ -186,6 +192,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
         readers=lambda: later[0].reader_reports(), listener=lambda status: later[0].on_sync(status), pace=pace
     )
     housekeeping = Housekeeping(Backups(station.db))
+    trust = trust_of(station.data, station.settings, clock)
     gate = GateService(
         source=StoredRoster(station.rosters, site),
         event_log=station.events,
@@ -195,10 +202,16 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
         disk=lambda: disk_space(station.data.root),
         key_file=station.settings.key_file is not None,
         on_stored=lambda: engine.wake("touch"),
-        standing_trouble=housekeeping.trouble,
+        policy=SecurePolicy(Meta(station.db)),
+        standing_trouble=lambda: (
+            *housekeeping.trouble(),
+            *trust.trouble(),
+            *(("sync.chain_broken",) if later[0].chain_broken else ()),
+        ),
     )
     wedge = specs.WedgeSpec() in roads
-    readers = [build(spec, clock) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
+    profiles = enabled(station.settings, station.data)
+    readers = [build(spec, clock, trust, profiles) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
     run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
     later.append(run)

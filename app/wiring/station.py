@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from app import codec, datafile, recovery, sealing
+from app import codec
 from app.clock import Clock, SystemClock
 from app.domain.site import Site
-from app.errors import CentreRefused, EnvironmentTrouble, GenbaError, InputRefused
+from app.errors import CentreRefused, EnvironmentTrouble, GenbaError, InputRefused, StorageTrouble
 from app.secrets import (
     CLIENT_SECRET,
     DATABASE_KEY,
     KeyFileVault,
     SecretVault,
     installation_id,
-    new_database_key,
 )
-from app.settings import DataDir, Identity, Settings, from_provisioning
+from app.settings import DataDir, Identity, Settings
 from app.store.database import Database
 from app.store.events import EventLog
 from app.store.meta import Meta
 from app.store.outbox import Outbox
 from app.store.roster import RosterStore
 from app.sync.engine import SyncEngine
-from app.sync.enrol import enrol
 from app.sync.http import CentreClient
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
@@ -131,13 +128,18 @@ class Station:
         }
 
 
-def open_station(data: DataDir, *, clock: Clock | None = None, look: bool = False) -> Station:
-    """Open a provisioned data folder. `look`: read only, beside a running gate. Raises GenbaErrors."""
+def open_station(data: DataDir, *, clock: Clock | None = None, look: bool = False, new: bool = False) -> Station:
+    """Open a provisioned data folder. `look`: read only, beside a running gate. `new`: the database may be made.
+
+    Raises GenbaErrors.
+    """
     settings, identity = data.settings(), data.identity()
     if identity is None:
         raise InputRefused("settings.not_enrolled", str(data.root))
     vault = vault_of(data, settings)
     time = clock or SystemClock()
+    if not (new or data.database.exists()):
+        raise StorageTrouble("store.lost", str(data.database))  # never a second chain under this station's name
     opener = Database.look if look else Database.open
     db = opener(data.database, vault.require(DATABASE_KEY), time)
     return Station(data, settings, identity, time, vault, db, EventLog(db), Outbox(db), RosterStore(db))
@@ -163,89 +165,6 @@ def centre_client(settings: Settings, clock: Clock, station_id: str = "", secret
     )
 
 
-def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None) -> dict[str, Any]:
-    """Set a data folder up from a provisioning file: keys, enrolment, first roster.
-
-    Can be run again after a break (a lost answer burns no use of the code). Raises InputRefused, EnvironmentTrouble
-    (offline, no keyring), CentreRefused; what was done stays and is taken up again.
-    """
-    values = datafile.load(file, "provisioning")
-    settings = from_provisioning(values)
-    time = clock or SystemClock()
-    if data.identity() is not None:
-        return _finish(data, time, again=True)
-    recovery_key = settings.recovery_public_key
-    with _named(f"{file}: $.recovery_public_key"):
-        public = sealing.public_key(recovery_key.encode()) if recovery_key else None
-    code = code or values.get("enrolment_code")
-    if not code:
-        raise InputRefused("settings.no_code", str(file))
-    data.create()
-    vault = vault_of(data, settings)
-    if vault.get(DATABASE_KEY) is None:
-        if data.database.exists():
-            raise EnvironmentTrouble("keyring.lost", str(data.database))
-        vault.set(DATABASE_KEY, new_database_key())
-    client = centre_client(settings, time)
-    try:
-        answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION)
-    finally:
-        client.close()
-    vault.set(CLIENT_SECRET, answer.client_secret.encode())
-    if public is not None:
-        secrets = recovery.Secrets(vault.require(DATABASE_KEY), answer.station_id, answer.client_secret)
-        recovery.write_sealed(data.root, public, secrets)
-    data.save_settings(settings)
-    data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
-    return _finish(data, time)
-
-
-def _finish(data: DataDir, clock: Clock, *, again: bool = False) -> dict[str, Any]:
-    """Fetch the first roster. `again`: the station was enrolled before; with a roster there is nothing left to do."""
-    with open_station(data, clock=clock) as station:
-        if again and station.rosters.sites():
-            raise InputRefused("settings.already_enrolled", str(data.root))
-        _, error = sync_once(station)
-        if error is not None:
-            raise error
-        site = station.site()
-        return {
-            "station_id": station.identity.station_id,
-            "station_name": station.settings.station_name,
-            "site_id": site.id,
-            "site_name": site.name,
-            "workers": len(station.rosters.load(site.id).workers),
-        }
-
-
-def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
-    """Open a data folder whose keyring is lost: copy it to `new`, with its secrets in this PC's keyring.
-
-    Unsent touches come along and are sent from here. Raises InputRefused, StorageTrouble, EnvironmentTrouble.
-    """
-    try:
-        pem = private_key.read_bytes()
-    except OSError as exc:
-        raise InputRefused("file.missing", str(private_key), why=exc.strerror or "") from exc
-    source = DataDir.at(old)
-    settings, identity = source.settings(), source.identity()
-    new.create()
-    with _named(str(private_key)):
-        key = sealing.private_key(pem)
-    with _named(str(source.sealed)):
-        found = recovery.recover(source.root, key, vault_of(new, settings), new.root, SystemClock())
-    with found.database as db:
-        waiting = Outbox(db).counts().pending
-    new.save_settings(settings)
-    new.save_identity(identity or Identity(found.station_id))
-    return {"last_seq": found.last_seq, "pending": waiting, "folder": str(new.root)}
-
-
-def make_recovery_key(folder: Path) -> tuple[Path, Path]:
-    """A new recovery key pair as two PEM files. Raises InputRefused when they are there already."""
-    return sealing.make_key_pair(folder)
-
-
 def ask_centre(station: Station) -> int | None:
     """One call to the centre; the PC's clock minus the centre's in milliseconds. Raises the troubles of sync."""
     secret = station.vault.require(CLIENT_SECRET).decode()
@@ -264,16 +183,27 @@ def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
         summary = engine.run_once()
     finally:
         engine.stop()
+    error = summary.error
+    if error is None and summary.chain_state == "broken":
+        error = CentreRefused("sync.chain_broken", station.identity.station_id)
     result = {
         "accepted": summary.accepted,
         "rejected": summary.rejected + summary.conflict,
         "pulled": summary.pulled,
         "pending": summary.pending,
         "chain_state": summary.chain_state,
-        "last_error": summary.error.code if summary.error else None,
-        "refused": isinstance(summary.error, CentreRefused),
+        "last_error": error.code if error else None,
+        "refused": isinstance(error, CentreRefused),
     }
-    return result, summary.error
+    return result, error
+
+
+def not_accepted(station: Station, *, resend: bool) -> list[dict[str, Any]]:
+    """What the centre did not accept, oldest first, at most 1,000; `resend`: all of it waits to be sent again."""
+    rows = station.outbox.needing_look(1000)
+    if resend:
+        station.outbox.resend([settled.id for _, settled in rows])
+    return [{"seq": seq, "id": one.id, "state": one.state, "code": one.code, "detail": one.detail} for seq, one in rows]
 
 
 def sync_until_interrupted(station: Station, listener: Callable[[SyncStatus], None]) -> None:
@@ -287,17 +217,6 @@ def sync_until_interrupted(station: Station, listener: Callable[[SyncStatus], No
         stop.wait()
     finally:
         engine.stop()
-
-
-@contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Say where a value came from that was refused by somebody who cannot know."""
-    try:
-        yield
-    except InputRefused as error:
-        if error.where:
-            raise
-        raise InputRefused(error.code, where, **error.values) from error
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -22,6 +22,7 @@ from app.clock import SystemClock
 from app.domain.assurance import Assurance
 from app.gate.news import Announcement, News
 from app.gate.pins import PinGuard
+from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
 from app.readers.port import CardSeen
@@ -31,6 +32,7 @@ from app.store.audit import AuditTrail
 from app.store.backup import DiskSpace, SpaceLevel
 from app.store.database import Database
 from app.store.events import EventLog
+from app.store.meta import Meta
 from tests.bench.bench_store import KEY, bare_rows, touches
 from tests.gate.conftest import Source
 from tests.helpers.tiny_site import tiny_site
@@ -52,6 +54,7 @@ def gate(tmp_path: Path) -> Iterator[tuple[GateService, queue.SimpleQueue[Announ
             disk=lambda: DiskSpace(10**12, 10**12, SpaceLevel.OK),
             key_file=False,
             on_stored=lambda: None,
+            policy=SecurePolicy(Meta(db)),
         )
         told: queue.SimpleQueue[Announcement] = queue.SimpleQueue()
 

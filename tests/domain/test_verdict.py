@@ -45,6 +45,7 @@ def verdict(
         read.get("key", KEY),
         read.get("assurance", Assurance.OPEN),
         datetime.fromisoformat(read["at"]) if "at" in read else NOW,
+        read.get("refused"),
     )
     clock = ClockState(0, suspect)
     return judge(card, site=site, roster=Roster.of(items), last=last, chosen=chosen, clock=clock)
@@ -327,3 +328,19 @@ def test_every_verdict_is_whole(
     assert bool(found.reasons) == (found.outcome in (Outcome.REFUSED, Outcome.RECORDED_CHECK))
     assert found.work_day == site.work_day(NOW)
     assert (found.worker_id == "W1") == (key == KEY)
+
+
+# -- cards that failed their proof ----------------------------------------------------------------------------------
+
+
+PROOF = [reason for reason in Reason if reason.value.startswith("secure_")]
+
+
+@pytest.mark.parametrize("reason", PROOF)
+@pytest.mark.parametrize("key", [KEY, "uid:08A1B2C3", "piv:" + "0" * 32])
+def test_a_failed_proof_is_refused_before_anything_else_and_is_nobody_s(reason: Reason, key: str) -> None:
+    """Whatever the site accepts, whatever the card's number is worth, double touch or not."""
+    found = verdict(key=key, refused=reason, last=touched(5))
+    assert (found.outcome, found.reasons, found.worker_id) == (Outcome.REFUSED, (reason,), None)
+    assert found.suppressed_by is None
+    assert not reason.personal

@@ -16,6 +16,7 @@ from app.domain.roster import ROSTER_KINDS, Roster
 from app.domain.site import Site
 from app.gate.news import Announcement, News
 from app.gate.pins import PinGuard
+from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
 from app.readers.port import CardSeen
@@ -24,6 +25,7 @@ from app.store.audit import AuditTrail
 from app.store.backup import DiskSpace, SpaceLevel
 from app.store.database import Database
 from app.store.events import EventLog
+from app.store.meta import Meta
 from app.store.outbox import Outbox
 from tests.helpers.fake_clock import FakeClock
 from tests.helpers.tiny_site import tiny_site
@@ -108,6 +110,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         disk=lambda: disk[0],
         key_file=False,
         on_stored=lambda: woken.append(1),
+        policy=SecurePolicy(Meta(db)),
     )
     made = Bench(gate, clock, source, db, log, Outbox(db), disk=disk, woken=woken)
     gate.listen(made.news.append)

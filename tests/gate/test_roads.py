@@ -35,6 +35,17 @@ def test_a_reader_that_worked_and_is_gone_is_trouble() -> None:
     assert run(("pcsc", READY), ("usb", READY), ("usb", GONE)) == {"pcsc": READY, "usb": GONE}
 
 
+def test_a_reader_that_pcsc_has_is_no_trouble_on_the_usb_road() -> None:
+    """Both roads can drive an RC-S300; whichever has it, the other says that it is held."""
+    held, conflict = ReaderCondition.BUSY_ELSEWHERE, ReaderCondition.DRIVER_CONFLICT
+    starting = ReaderCondition.STARTING
+    for other in (held, conflict):
+        states = [("pcsc", starting), ("usb", starting), ("usb", other), ("pcsc", STOPPED), ("pcsc:RC-S300", READY)]
+        assert run(*states) == {"pcsc:RC-S300": READY}
+        assert run(*states, ("usb", starting), ("usb", other)) == {"pcsc:RC-S300": READY}
+    assert run(("pcsc", GONE), ("usb", starting), ("usb", READY)) == {"usb": READY}
+
+
 def test_a_reader_that_ended_leaves_the_screen() -> None:
     assert run(("pcsc:A", READY), ("pcsc:A", STOPPED)) == {}
 

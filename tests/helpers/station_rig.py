@@ -213,14 +213,14 @@ class Rig(Centre):
         self.gate.wait(lambda e: e["event"] == "reader_state" and e["condition"] in ("ready", "card_present"))
         return self.gate
 
-    def touch(self, idm: str, *, hold_s: float = 0.1, timeout_s: float = 30.0) -> bool:
-        """Put a card on the reader and take it away; whether it was read."""
+    def touch(self, idm: str, *, hold_s: float = 0.1, timeout_s: float = 30.0, **card: Any) -> bool:
+        """Put a card (more of it: `virtual_card`) on the reader and take it away; whether it was read."""
         if self._hand is None:
             command = [sys.executable, "-m", "app.readers.virtual_card", "--udp", f"127.0.0.1:{self._udp_port}"]
             self._hand = Lines(command, stdin=True)
         shown = len(self._hand.items)
         assert self._hand.process.stdin is not None
-        line = json.dumps({"idm": idm, "hold_s": hold_s, "timeout_s": timeout_s})
+        line = json.dumps({"idm": idm, "hold_s": hold_s, "timeout_s": timeout_s, **card})
         self._hand.process.stdin.write(line + "\n")
         self._hand.process.stdin.flush()
         hand = self._hand

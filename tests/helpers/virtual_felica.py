@@ -19,6 +19,8 @@ class VirtualCard:
     atr: bytes = FELICA_ATR
     number: bytes = b""
     blocks: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    pages: dict[int, bytes] = field(default_factory=dict)
+    """Blocks by number of a chip that is no FeliCa."""
     vanish_at: bytes | None = None
     hang_at: bytes | None = None
     refuse_first: int = 0
@@ -38,6 +40,9 @@ class VirtualCard:
                 return b"\x6a\x82"
             self._service = service
             return OK
+        if apdu[:2] == b"\xff\xb0" and self.pages:
+            page = self.pages.get(apdu[3])
+            return page + OK if page is not None and apdu[4] in (0, len(page)) else b"\x6a\x83"
         if apdu[:2] == b"\xff\xb0" and self._service is not None:
             block = self.blocks[self._service].get(apdu[3])
             return block + OK if block is not None else b"\x6a\x83"

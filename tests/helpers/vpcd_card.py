@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from tests.helpers.virtual_felica import VirtualCard
+from tests.helpers.virtual_piv import VirtualPiv
 
 CONTROL_ATR = 4
 
@@ -22,18 +23,23 @@ def main() -> None:
     port = int(sys.argv[1])
     options: dict[str, Any] = json.loads(sys.argv[2])
     keep = options.pop("keep", False)
-    options["blocks"] = {
-        int(service, 16): {int(n): bytes.fromhex(data) for n, data in blocks.items()}
-        for service, blocks in options.get("blocks", {}).items()
-    }
-    for name in ("atr", "number", "vanish_at", "hang_at"):
-        if name in options:
-            options[name] = bytes.fromhex(options[name])
-    card = VirtualCard(**options)
+    card = VirtualPiv.of(options["piv"]) if "piv" in options else _memory_chip(options)
     while True:
         serve(connect(port), card)
         if not keep:
             return
+
+
+def _memory_chip(options: dict[str, Any]) -> VirtualCard:
+    options["blocks"] = {
+        int(service, 16): {int(n): bytes.fromhex(data) for n, data in blocks.items()}
+        for service, blocks in options.get("blocks", {}).items()
+    }
+    options["pages"] = {int(n): bytes.fromhex(data) for n, data in options.get("pages", {}).items()}
+    for name in ("atr", "number", "vanish_at", "hang_at"):
+        if name in options:
+            options[name] = bytes.fromhex(options[name])
+    return VirtualCard(**options)
 
 
 def connect(port: int) -> socket.socket:
@@ -46,7 +52,7 @@ def connect(port: int) -> socket.socket:
     raise SystemExit("no vpcd")
 
 
-def serve(line: socket.socket, card: VirtualCard) -> None:
+def serve(line: socket.socket, card: VirtualCard | VirtualPiv) -> None:
     with line:
         while True:
             body = receive(line)

@@ -15,14 +15,21 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from app.clock import SystemClock
 from app.readers.felica import FelicaArea
 from app.readers.pcsc import PcscReader
+from app.readers.piv import PivCard
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent, ReaderState
+from app.readers.secure import secure_card
+from app.readers.specs import PcscSpec
 from app.readers.storage_card import storage_card
 from app.readers.supervisor import Supervisor
+from app.readers.trust_folder import TrustFolder
+from app.wiring.card_profiles import load
+from app.wiring.readers import build
 from tests.helpers.pcsc_stack import SOCKET, PcscStack
 
 HOLD = """
@@ -53,6 +60,7 @@ class Driver:
             item |= {"condition": event.condition.value, "label": event.label, "detail": event.detail}
         elif isinstance(event, CardSeen):
             item |= {"key": event.card_key, "assurance": event.assurance, "attributes": dict(event.attributes)}
+            item |= {"refused": event.refused}
         elif isinstance(event, CardUnreadable):
             item |= {"detail": event.detail}
         self.write(item)
@@ -75,6 +83,28 @@ class Driver:
         self._supervisor = Supervisor([reader], self.event, clock)
         self._supervisor.start()
         return time.monotonic()
+
+    def do_profile_reader(self, files: list[str]) -> float:
+        """A reader that knows cards by these profiles."""
+        clock = SystemClock()
+        self._supervisor = Supervisor(
+            [build(PcscSpec(), clock, None, [load(Path(f)) for f in files])], self.event, clock
+        )
+        self._supervisor.start()
+        return time.monotonic()
+
+    def do_secure_reader(self, trust: str, proof_s: float = 5.0) -> float:
+        """A reader of a site with roots of its own; one without a root takes chip numbers."""
+        clock = SystemClock()
+        secure = secure_card([PivCard(TrustFolder(Path(trust), clock))], clock, limit_s=proof_s)
+        self._supervisor = Supervisor([PcscReader(None, clock, protocols=[secure, storage_card()])], self.event, clock)
+        self._supervisor.start()
+        return time.monotonic()
+
+    def do_run(self, command: list[str]) -> list[object]:
+        """A program beside us, on the same reader: its exit code and everything it said."""
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return [ended.returncode, ended.stdout + ended.stderr]
 
     def do_insert(self, slot: int, **card: Any) -> float:
         self._stack.insert(slot, **card)

@@ -97,7 +97,9 @@ def test_double_touch_of_an_unknown_card() -> None:
     assert not content.chips
 
 
-@pytest.mark.parametrize("reason", [Reason.RANDOM_ID, Reason.BLANK_ID, Reason.ASSURANCE_TOO_LOW, Reason.CARD_STOPPED])
+@pytest.mark.parametrize(
+    "reason", [Reason.RANDOM_ID, Reason.BLANK_ID, Reason.ASSURANCE_TOO_LOW, Reason.CARD_STOPPED, Reason.CARD_CONTENT]
+)
 def test_refused_says_what_to_do_and_no_name_and_no_direction(reason: Reason) -> None:
     news = replace(data.refused(reason=reason), name="佐藤 健一", direction=Direction.IN)
     content = said(news)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -181,7 +182,7 @@ def test_headcounts_count_only_when_saved(gate: Gate) -> None:
     page.rows[1].plus.click()
     settle(gate.window)
     assert [row.number.text() for row in page.rows] == ["14", "10", "8", "–", "–"]
-    assert page.changed_word.text() == "未登録の入力 2 社"
+    assert page.changed_word.text() == "未保存の入力 2 社"
     assert not [asked for asked in gate.paper.asked if asked[0] == "headcount"]
     page.save.click()
     saved = [asked for asked in gate.paper.asked if asked[0] == "headcount"]
@@ -302,3 +303,13 @@ def test_the_system_may_shut_a_kiosk_down(make_gate: Make) -> None:
     gate = make_gate(kiosk=True)
     gate.window.leave_now()
     assert not gate.window.isVisible()
+
+
+def test_no_row_moves_while_somebody_types(gate: Gate) -> None:
+    open_headcount(gate)
+    page = gate.window.headcount
+    before = [count.company_id for count in page._companies]
+    changed = [replace(count, present=50 + number) for number, count in enumerate(page._companies)]
+    page.show_companies(list(reversed(changed)))
+    assert [count.company_id for count in page._companies] == before
+    assert page._companies[0].present == 50, "the numbers are the new ones"

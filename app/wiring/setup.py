@@ -1,0 +1,124 @@
+"""Setting a station up: the first start, and taking over the data folder of a PC that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app import datafile, recovery, sealing
+from app.clock import Clock, SystemClock
+from app.errors import EnvironmentTrouble, GenbaError, InputRefused
+from app.readers.specs import parse_spec
+from app.secrets import CLIENT_SECRET, DATABASE_KEY, installation_id, new_database_key
+from app.settings import DataDir, Identity, from_provisioning
+from app.store.outbox import Outbox
+from app.sync.enrol import enrol, normalise_code
+from app.version import VERSION
+from app.wiring.station import centre_client, open_station, sync_once, vault_of
+
+
+def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None) -> dict[str, Any]:
+    """Set a data folder up from a provisioning file: keys, enrolment, first roster.
+
+    Can be run again after a break (a lost answer burns no use of the code). Raises InputRefused, EnvironmentTrouble
+    (offline, no keyring), CentreRefused; what was done stays and is taken up again.
+    """
+    values = datafile.load(file, "provisioning")
+    settings = from_provisioning(values)
+    for number, spec in enumerate(settings.readers):
+        try:
+            parse_spec(spec)
+        except GenbaError as exc:
+            raise InputRefused(exc.code, f"{file}: $.readers[{number}]", **exc.values) from exc
+    time = clock or SystemClock()
+    if data.identity() is not None:
+        if not data.has_settings():
+            data.save_settings(settings)  # they were lost, and this file brings them back
+            return _finish(data, time)
+        return _finish(data, time, again=True)
+    recovery_key = settings.recovery_public_key
+    with _named(f"{file}: $.recovery_public_key"):
+        public = sealing.public_key(recovery_key.encode()) if recovery_key else None
+    code = code or values.get("enrolment_code")
+    if not code:
+        raise InputRefused("settings.no_code", str(file))
+    normalise_code(code)
+    data.create()
+    vault = vault_of(data, settings)
+    if vault.get(DATABASE_KEY) is None:
+        if data.database.exists():
+            raise EnvironmentTrouble("keyring.lost", str(data.database))
+        vault.set(DATABASE_KEY, new_database_key())
+    client = centre_client(settings, time)
+    try:
+        answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION)
+    finally:
+        client.close()
+    vault.set(CLIENT_SECRET, answer.client_secret.encode())
+    if public is not None:
+        secrets = recovery.Secrets(vault.require(DATABASE_KEY), answer.station_id, answer.client_secret)
+        recovery.write_sealed(data.root, public, secrets)
+    data.save_settings(settings)
+    data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
+    return _finish(data, time)
+
+
+def _finish(data: DataDir, clock: Clock, *, again: bool = False) -> dict[str, Any]:
+    """Fetch the first roster. `again`: the station was enrolled before; with a roster there is nothing left to do."""
+    with open_station(data, clock=clock, new=not again) as station:
+        if again and station.rosters.sites():
+            raise InputRefused("settings.already_enrolled", str(data.root))
+        _, error = sync_once(station)
+        if error is not None:
+            raise error
+        site = station.site()
+        return {
+            "station_id": station.identity.station_id,
+            "station_name": station.settings.station_name,
+            "site_id": site.id,
+            "site_name": site.name,
+            "workers": len(station.rosters.load(site.id).workers),
+        }
+
+
+def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
+    """Open a data folder whose keyring is lost: copy it to `new`, with its secrets in this PC's keyring.
+
+    Unsent touches come along and are sent from here. Raises InputRefused, StorageTrouble, EnvironmentTrouble.
+    """
+    try:
+        pem = private_key.read_bytes()
+    except OSError as exc:
+        raise InputRefused("file.missing", str(private_key), why=exc.strerror or "") from exc
+    if not old.is_dir():
+        raise InputRefused("file.missing", str(old), why="not a folder")
+    source = DataDir.at(old)
+    settings, identity = source.settings(), source.identity()
+    new.create()
+    with _named(str(private_key)):
+        key = sealing.private_key(pem)
+    with _named(str(source.sealed)):
+        found = recovery.recover(source.root, key, vault_of(new, settings), new.root, SystemClock())
+    with found.database as db:
+        waiting = Outbox(db).counts().pending
+    new.save_settings(settings)
+    new.save_identity(identity or Identity(found.station_id))
+    return {"last_seq": found.last_seq, "pending": waiting, "folder": str(new.root)}
+
+
+def make_recovery_key(folder: Path) -> tuple[Path, Path]:
+    """A new recovery key pair as two PEM files. Raises InputRefused when they are there already."""
+    return sealing.make_key_pair(folder)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say where a value came from that was refused by somebody who cannot know."""
+    try:
+        yield
+    except InputRefused as error:
+        if error.where:
+            raise
+        raise InputRefused(error.code, where, **error.values) from error
