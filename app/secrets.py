@@ -1,7 +1,7 @@
 """Secrets: the only importer of `keyring`, and PIN verifiers.
 
 The database key and the client secret live in the operating system's keyring and nowhere else. `keyring` itself takes
-whatever backend it finds, plain-text files and one that forgets among them (shared/readers.md): here a backend is
+whatever backend it finds, plain-text files and one that forgets among them: here a backend is
 accepted by its class alone, and what was written is read back.
 """
 

@@ -1,6 +1,6 @@
 """The only importer of sqlcipher3: one way to open a connection, with everything that must hold on each.
 
-Facts (shared/sync.md §7): SQLite before 3.51.3 may corrupt a WAL that two connections write or checkpoint at once;
+Facts (sqlite.org, "The WAL-reset bug"): SQLite before 3.51.3 may corrupt a WAL that two connections write or checkpoint at once;
 a raw 32-byte key opens in 0.3 ms where a passphrase takes 120 ms; without `check_same_thread=False` a pool's threads
 fail at once; without `recursive_triggers` REPLACE slips past a DELETE trigger.
 """
