@@ -1,8 +1,8 @@
 """The only importer of sqlcipher3: one way to open a connection, with everything that must hold on each.
 
-Facts (sqlite.org, "The WAL-reset bug"): SQLite before 3.51.3 may corrupt a WAL that two connections write or checkpoint at once;
-a raw 32-byte key opens in 0.3 ms where a passphrase takes 120 ms; without `check_same_thread=False` a pool's threads
-fail at once; without `recursive_triggers` REPLACE slips past a DELETE trigger.
+Facts: SQLite before 3.51.3 may corrupt a WAL that two connections write or checkpoint at once (sqlite.org, "The
+WAL-reset bug"); a raw 32-byte key opens in 0.3 ms where a passphrase takes 120 ms; without `check_same_thread=False` a
+pool's threads fail at once; without `recursive_triggers` REPLACE slips past a DELETE trigger.
 """
 
 from __future__ import annotations
