@@ -127,13 +127,13 @@ class LinePrinter:
             self._lines.put(json.dumps(line, ensure_ascii=False) if self._json else text)
 
     def _write(self) -> None:
-        open_ = True
+        taken = True
         while (line := self._lines.get()) is not None:
             try:
-                if open_:
-                    out.say(line)
-            except (OSError, ValueError):
-                open_ = False
+                if taken:
+                    out.write_through(line)
+            except OSError:
+                taken = False
 
 
 def touch_line(told: Announcement) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -23,6 +24,17 @@ def say(text: str) -> None:
     """A line for people, on stdout."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def write_through(text: str) -> None:
+    """A line on stdout past Python's own buffer, which a thread that hangs in it would take along to the grave.
+
+    Blocks while nobody reads; raises OSError when nobody ever will.
+    """
+    sys.stdout.flush()
+    rest = f"{text}\n".encode()
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]
 
 
 def warn(text: str) -> None:
