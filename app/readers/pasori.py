@@ -45,6 +45,8 @@ edge of the field is no second touch."""
 
 _SYSTEM_TRANSIT = bytes.fromhex("0000030100")
 _SYSTEM_ANY = bytes.fromhex("00FFFF0100")
+_SENSF_BYTES = (17, 19)
+"""A FeliCa card's answer to polling: 01, IDm, PMm, and its system code when it was asked for (JIS X 6319-4)."""
 _RANDOM = ((b"\x08", 4), (b"\x01\xfe", 8))
 _KERNEL_DRIVERS = ("port100", "pn533_usb")
 _NO_DEVICE = frozenset({errno.ENODEV, errno.ENXIO, errno.EIO, errno.ETIMEDOUT})
@@ -168,12 +170,20 @@ class PasoriReader:
 
         targets = _targets(nfc.clf.RemoteTarget, every=self._udp is None)
         while not stop.is_set():
-            target = self._front.sense(*targets)
+            target = self._sense(targets)
             backoff.reset()
             if target is not None:
                 self._card(nfc, target, stop)
             elif self._udp is None:
                 stop.wait(PAUSE_S)
+
+    def _sense(self, targets: Sequence[Any]) -> Any:
+        """A card that answered, or None. A garbled answer is none (nfcpy would fall over it): the next look is soon."""
+        target = self._front.sense(*targets)
+        if target is not None and target.brty.endswith("F") and len(target.sensf_res) not in _SENSF_BYTES:
+            log.debug("%s: an answer of %d bytes that is none", self.name, len(target.sensf_res))
+            return None
+        return target
 
     def _card(self, nfc: Any, target: Any, stop: threading.Event) -> None:
         """Read a card that was found, report it, and wait until it is gone."""

@@ -13,7 +13,7 @@ import logging
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from app.clock import Clock
 from app.domain.ids import mask_card_key
@@ -23,6 +23,7 @@ from app.readers.channel import CardAnswer, CardProtocol
 from app.readers.pcsc_errors import PcscError, code_of, condition_of
 from app.readers.pcsc_lanes import Lane, Lanes
 from app.readers.pcsc_reading import Failure, Outcome, Reading
+from app.readers.pcsc_watchdog import Watchdog
 from app.readers.port import CardSeen, CardUnreadable, Emit, ReaderCondition
 from app.readers.storage_card import storage_card
 
@@ -65,12 +66,16 @@ class PcscReader:
     def run(self, emit: Emit, stop: threading.Event) -> None:
         """See `Reader.run`. Ends within `WAIT_MS` of `stop` even when no one calls `interrupt`."""
         self._lanes.start(emit)
+        with Watchdog(self.name, self._clock.monotonic, lambda: self._service_hangs(stop)) as watchdog:
+            self._run(stop, watchdog)
+
+    def _run(self, stop: threading.Event, watchdog: Watchdog) -> None:
         backoff = Backoff()
         while not stop.is_set():
             try:
                 scard = _library()
-                with self._context(scard) as context:
-                    self._watch(scard, context, stop, backoff)
+                with self._context(scard, watchdog) as context:
+                    self._watch(scard, context, stop, backoff, watchdog)
             except ImportError as exc:
                 log.debug("%s: %s", self.name, exc)
                 self._lanes.say_all(ReaderCondition.DRIVER_MISSING, str(exc))
@@ -87,10 +92,17 @@ class PcscReader:
             if self._cancel is not None:
                 self._cancel()
 
+    def _service_hangs(self, stop: threading.Event) -> None:
+        """A call does not come back. Called on the watchdog's thread, while this reader's own can do nothing."""
+        if not stop.is_set():
+            self._lanes.say_hung("the service does not answer")
+
     @contextmanager
-    def _context(self, scard: types.ModuleType) -> Iterator[int]:
+    def _context(self, scard: types.ModuleType, watchdog: Watchdog) -> Iterator[int]:
         """A context for the watching thread; after a restart of the service the old one stays dead."""
-        with new_context(scard) as context:
+        with ExitStack() as stack:
+            with watchdog.calling():
+                context = stack.enter_context(new_context(scard))
             with self._guard:
                 self._cancel = lambda: scard.SCardCancel(context)
             try:
@@ -98,14 +110,21 @@ class PcscReader:
             finally:
                 with self._guard:
                     self._cancel = None
+                with watchdog.calling():
+                    stack.close()
 
-    def _watch(self, scard: types.ModuleType, context: int, stop: threading.Event, backoff: Backoff) -> None:
+    def _watch(
+        self, scard: types.ModuleType, context: int, stop: threading.Event, backoff: Backoff, watchdog: Watchdog
+    ) -> None:
         """Follow readers and cards until `stop`. Raises PcscError when the context is of no use any more."""
         news = 0
         while not stop.is_set():
-            lanes = self._lanes.follow(self._lanes.wanted(_list_readers(scard, context)))
+            with watchdog.calling():
+                names = _list_readers(scard, context)
+            lanes = self._lanes.follow(self._lanes.wanted(names))
             asked = [(lane.reader, lane.told) for lane in lanes] + [(_NEWS, news)]
-            hresult, answer = scard.SCardGetStatusChange(context, WAIT_MS, asked)
+            with watchdog.calling():
+                hresult, answer = scard.SCardGetStatusChange(context, WAIT_MS, asked)
             match code_of(hresult):
                 case 0:
                     states = {name: (state & 0xFFFFFFFF, bytes(atr)) for name, state, atr in answer}
@@ -115,6 +134,8 @@ class PcscReader:
                         self._take(scard, lane, state)
                 case codes.TIMEOUT | codes.CANCELLED | codes.UNKNOWN_READER | codes.READER_UNAVAILABLE:
                     pass  # look at the list again
+                case codes.SECURITY_VIOLATION:  # what pcsc-lite says when the service dies in the middle of a wait
+                    raise PcscError("SCardGetStatusChange", codes.SERVICE_STOPPED)
                 case code:
                     raise PcscError("SCardGetStatusChange", code)
             backoff.reset()
@@ -192,10 +213,12 @@ class PcscReader:
         self._lanes.emit(CardUnreadable(lane.name, self._clock.now(), detail))
 
     def _recovered(self, lane: Lane) -> None:
-        """A reading that hung has come back after all: the lane can be used again."""
+        """A reading that hung, or the service itself, has come back after all: the lane can be used again."""
         reading = self._hung.get(lane.reader)
-        if reading is not None and not reading.running:
-            del self._hung[lane.reader]
+        if reading is not None and reading.running:
+            self._lanes.say(lane, ReaderCondition.FAILED, reading.detail)
+        elif reading is not None or lane.condition is ReaderCondition.NO_SERVICE:
+            self._hung.pop(lane.reader, None)
             self._lanes.say(lane, ReaderCondition.CARD_PRESENT if lane.present else ReaderCondition.READY)
 
 

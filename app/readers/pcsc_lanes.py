@@ -95,6 +95,11 @@ class Lanes:
         if not self._lanes:
             self.say(self._road, condition, detail)
 
+    def say_hung(self, detail: str) -> None:
+        """The service does not answer: whatever lies on its readers still lies there, as far as anybody knows."""
+        for lane in [lane for lane in self if lane.here] or [self._road] * (not self._lanes):
+            self.say(lane, ReaderCondition.NO_SERVICE, detail)
+
     def removed(self, lane: Lane) -> None:
         """The card left (or the reader with it)."""
         if lane.seen:

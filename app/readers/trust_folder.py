@@ -106,6 +106,8 @@ class TrustFolder:
         """Message codes of what a person must see to, for the gate's standing warnings."""
         contents, now = self.contents(), self._clock.now()
         codes = ["health.secure_trust_broken"] if any(not b.harmless for b in contents.broken) else []
+        if contents.anchors.roots and not any(root.in_time(now) for root in contents.anchors.roots):
+            codes.append("health.secure_root_expired")
         codes += [self.state_of(contents.anchors.crl_of(r), now) for r in contents.anchors.roots if r.in_time(now)]
         return tuple(dict.fromkeys(code for code in codes if code))
 

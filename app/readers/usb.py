@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ PASORI = {
 
 PCSC_FIRST_S = 1.0
 PCSC_SOCKET = Path("/run/pcscd/pcscd.comm")
+SYSFS = Path("/sys/bus/usb/devices")
 _READ_BYTES = 4096
 _SMART_CARD, _VENDOR_SPECIFIC = 0x0B, 0xFF
 _BULK = 2
@@ -81,6 +82,19 @@ def plugged_in() -> list[UsbReader]:
             name = PASORI.get(numbers, "")
             if name or any(setting.getClass() == _SMART_CARD for setting in device.iterSettings()):
                 found.append(UsbReader(*numbers, name))
+    return found
+
+
+def kernel_drivers(readers: Container[tuple[int, int]], devices: Path = SYSFS) -> set[str]:
+    """Linux: names of the drivers on the interfaces of these readers (vendor, product); 'usbfs' is a program's."""
+    found = set()
+    for device in devices.glob("*"):
+        try:
+            numbers = tuple(int((device / name).read_text(), 16) for name in ("idVendor", "idProduct"))
+        except (OSError, ValueError):
+            continue  # an interface, or unplugged this moment
+        if numbers in readers:
+            found |= {link.resolve().name for link in devices.glob(f"{device.name}:*/driver")}
     return found
 
 

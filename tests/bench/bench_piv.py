@@ -1,6 +1,6 @@
 """What a proof costs the PC beyond the card's own answers: TLV, certificate path, revocation list, signature.
 
-    python3 dev.py bench piv
+    python3 dev.py bench piv          (part of `bench readers` too)
 
 The card is emulated in this process; the time it takes to answer is measured and taken off. A real card signs in 0.1 to
 1.5 s, so what is measured here is what the line at the gate does not wait for.
@@ -8,7 +8,9 @@ The card is emulated in this process; the time it takes to answer is measured an
 
 from __future__ import annotations
 
+import os
 import statistics
+import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -24,8 +26,13 @@ from tests.helpers.piv_forgeries import Direct
 from tests.helpers.piv_pki import Authority, card
 
 ROUNDS = 300
-P99_MS = 10.0
-"""Host time a proof may take (p99), on whatever machine this runs."""
+P99_MS = 5.0
+"""Host time a proof may take (p99), on a machine that has nothing else to do."""
+
+
+def quiet() -> bool:
+    """Whether slow rounds are ours: on a machine that others use at the same time they say nothing."""
+    return sys.platform == "win32" or os.getloadavg()[0] < (os.cpu_count() or 1)
 
 
 class Stopwatch(Direct):
@@ -43,7 +50,7 @@ class Stopwatch(Direct):
 
 @pytest.mark.parametrize("revoked", [0, 10_000])
 @pytest.mark.parametrize("kind", ["p256", "p384", "rsa2048"])
-def test_host_time_of_a_proof(benchmark: BenchmarkFixture, tmp_path: Path, kind: str, revoked: int) -> None:
+def test_readers_host_time_of_a_proof(benchmark: BenchmarkFixture, tmp_path: Path, kind: str, revoked: int) -> None:
     clock = SystemClock()
     trust = Authority().trust(tmp_path, *range(1_000_000, 1_000_000 + revoked))
     protocol = secure_card([PivCard(TrustFolder(trust, clock))], clock)
@@ -67,5 +74,5 @@ def test_host_time_of_a_proof(benchmark: BenchmarkFixture, tmp_path: Path, kind:
     p50, p99 = statistics.median(host) * 1000, statistics.quantiles(host, n=100)[98] * 1000
     benchmark.extra_info |= {"host_p50_ms": round(p50, 3), "host_p99_ms": round(p99, 3)}
     print(f"\n{kind}, {revoked} revoked: host p50 {p50:.2f} ms, p99 {p99:.2f} ms beyond the card ({len(host)} proofs)")
-    if benchmark.enabled:
+    if benchmark.enabled and quiet():
         assert p99 < P99_MS

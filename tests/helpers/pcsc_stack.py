@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -18,9 +19,13 @@ FIRST_PORT = 35963
 
 
 class PcscStack:
-    """Two slots, nothing running yet. Never outside a namespace: it covers /run and listens on every address."""
+    """Two slots, nothing running yet. Never outside a namespace: it covers /run and listens on every address.
 
-    def __init__(self) -> None:
+    `preload`: a library for the service's process (`hurry.c`).
+    """
+
+    def __init__(self, preload: Path | None = None) -> None:
+        self._environment = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
         CONFIG.mkdir()
@@ -33,7 +38,10 @@ class PcscStack:
         shutil.rmtree(RUN, ignore_errors=True)
         RUN.mkdir()
         self._service = subprocess.Popen(
-            ["pcscd", "-f", "-c", str(CONFIG)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["pcscd", "-f", "-c", str(CONFIG)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environment,
         )
         for _ in range(1000):
             if SOCKET.exists() or not wait:
@@ -46,6 +54,22 @@ class PcscStack:
         assert self._service is not None
         self._service.send_signal(signal.SIGKILL)
         self._service.wait()
+
+    def end(self) -> None:
+        """SIGTERM to the reader service, and wait until it is gone."""
+        assert self._service is not None
+        self._service.terminate()
+        self._service.wait()
+
+    def hang(self) -> None:
+        """SIGSTOP: the service neither answers nor ends."""
+        assert self._service is not None
+        self._service.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        assert self._service is not None
+        self._service.send_signal(signal.SIGCONT)
 
     def insert(self, slot: int, **card: Any) -> None:
         """Put a card on; its fields are those of `vpcd_card`."""

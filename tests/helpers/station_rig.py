@@ -56,19 +56,28 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class Lines:
     """A process and the JSON lines it prints."""
 
-    def __init__(self, command: list[str], *, stdin: bool = False, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        stdin: bool = False,
+        env: Mapping[str, str] | None = None,
+        stderr: Path | None = None,
+    ) -> None:
         self.items: list[dict[str, Any]] = []
         self._news = threading.Condition()
         self._ended = False
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
-        )
+        with open(stderr or os.devnull, "ab") as errors:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors if stderr else None,
+                text=True,
+                encoding="utf-8",
+                env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
+            )
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -87,6 +96,16 @@ class Lines:
                 if self._ended or left <= 0:
                     raise AssertionError(f"did not come; so far: {self.items[-12:]}")
                 self._news.wait(left)
+
+    def comes(self, wanted: Callable[[dict[str, Any]], bool]) -> bool:
+        """Whether such a line comes before the process ends."""
+        try:
+            self.wait(wanted)
+        except AssertionError:
+            if not self._ended:
+                raise
+            return False
+        return True
 
     @property
     def running(self) -> bool:
@@ -126,6 +145,8 @@ class Lines:
 class Centre:
     """A centre with one site loaded. Answers from its construction on; `close` at the end."""
 
+    host = "127.0.0.1"
+
     def __init__(self, folder: Path, site: dict[str, Any]) -> None:
         self.folder = folder
         self.centre_data = folder / "centre"
@@ -139,7 +160,7 @@ class Centre:
 
     @property
     def centre_url(self) -> str:
-        return f"http://127.0.0.1:{self.centre_port}"
+        return f"http://{self.host}:{self.centre_port}"
 
     def issue_code(self) -> str:
         """An enrolment code for one station."""
@@ -156,14 +177,17 @@ class Centre:
         )
         return file
 
-    def start_centre(self) -> None:
-        """Start the centre and wait until it answers."""
-        command = genba_touch(self.centre_data, "central", "serve", "--listen", f"127.0.0.1:{self.centre_port}")
-        self.centre = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, text=True)
+    def start_centre(self, *, env: Mapping[str, str] | None = None, stderr: Path | None = None) -> None:
+        """Start the centre and wait until it answers. `env`: instead of this process's; `stderr`: a file for it."""
+        command = genba_touch(self.centre_data, "central", "serve", "--listen", f"{self.host}:{self.centre_port}")
+        with open(stderr or os.devnull, "ab") as errors:
+            self.centre = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=errors if stderr else None, text=True
+            )
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.centre_port)) == 0:
+                if probe.connect_ex((self.host, self.centre_port)) == 0:
                     return
             assert self.centre.poll() is None, "the centre ended"
             time.sleep(0.05)
@@ -205,10 +229,10 @@ class Rig(Centre):
             self.close()
             raise
 
-    def start_gate(self, *extra: str) -> Lines:
-        """Start the gate without a window and wait until its reader works."""
+    def start_gate(self, *extra: str, env: Mapping[str, str] | None = None) -> Lines:
+        """Start the gate without a window and wait until its reader works. `env`: beside our own environment."""
         command = genba_touch(self.station_data, "gate", "--headless", "--json-lines", "--reader", self.reader, *extra)
-        self.gate = Lines(command)
+        self.gate = Lines(command, env={**os.environ, **(env or {})})
         self.gates.append(self.gate)
         self.gate.wait(lambda e: e["event"] == "reader_state" and e["condition"] in ("ready", "card_present"))
         return self.gate

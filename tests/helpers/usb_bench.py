@@ -72,6 +72,10 @@ class Process:
         assert self._child.stderr is not None
         self.complaints = self._child.stderr.read()
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def tell(self, line: str) -> None:
         """One line in."""
         assert self._child.stdin is not None
@@ -127,6 +131,11 @@ class Bench:
         assert not (isinstance(answer, dict) and "error" in answer), answer
         return answer
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program that is to see this USB has in its environment."""
+        return {"LD_PRELOAD": PRELOAD, "UMOCKDEV_DIR": self._root}
+
     def start_program(self, area: str = "") -> None:
         """Start the reader `pasori:usb`; `area`: 'SERVICE:BLOCKS' to read from each card."""
         command = [sys.executable, "-m", "tests.helpers.usb_bench_client", *([area] if area else [])]
@@ -138,6 +147,12 @@ class Bench:
         if program is not None:
             code = program.end()
             assert (code, program.complaints) == (0, "")
+
+    def cpu_s(self) -> float:
+        """Seconds of a core that the program has used so far."""
+        assert self._program is not None
+        fields = Path("/proc", str(self._program.pid), "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wait(self, wanted: Callable[[Event], bool]) -> Event:
         """The next event that fits."""

@@ -76,6 +76,14 @@ class Driver:
             self._stack.kill()
         return time.monotonic()
 
+    def do_hang(self, on: bool) -> float:
+        """The service neither answers nor ends."""
+        if on:
+            self._stack.hang()
+        else:
+            self._stack.go_on()
+        return time.monotonic()
+
     def do_reader(self, name_part: str | None = None, limit_s: float = 3.0, area: list[Any] | None = None) -> float:
         wanted = FelicaArea(area[0], tuple(area[1])) if area else None
         clock = SystemClock()

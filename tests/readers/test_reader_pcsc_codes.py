@@ -238,7 +238,7 @@ def test_look_that_brought_nothing_keeps_the_context(watch: Watch, code: str) ->
         ("8010001E", C.NO_SERVICE),
         ("80100003", C.NO_SERVICE),
         ("80100013", C.NO_SERVICE),
-        ("8010006A", C.NO_PERMISSION),
+        ("8010006A", C.NO_SERVICE),
     ],
 )
 def test_dead_context_is_replaced(watch: Watch, code: str, condition: ReaderCondition) -> None:

@@ -154,6 +154,26 @@ def test_card_that_never_answers(bench: Bench) -> None:
     assert not [name for name in bench.do("threads") if name.startswith("card:")]
 
 
+def test_service_that_hangs_is_told_and_comes_back(ready: Bench) -> None:
+    """A service that neither answers nor ends must not look like a reader that waits for cards."""
+    ready.do("insert", slot=1, number=OTHER)
+    ready.wait_card("CardSeen", SLOT_B)
+    ready.do("hang", on=True)
+    assert ready.wait_state(SLOT_A, "no_service")["detail"] == "the service does not answer"
+    ready.wait_state(SLOT_B, "no_service")
+    ready.do("hang", on=False)
+    ready.wait_state(SLOT_A, "ready")
+    ready.wait_state(SLOT_B, "card_present")
+    ready.do("insert", slot=0, number=IDM)
+    assert ready.wait_card("CardSeen")["key"] == f"felica:{IDM}"
+    assert ready.count("CardSeen", SLOT_B) == 1, "it lay there all the time"
+    ready.do("hang", on=True)
+    ready.wait_state(SLOT_A, "no_service")
+    ready.do("service", on=False)
+    ready.do("service", on=True)
+    ready.wait_state(SLOT_A, "ready")
+
+
 def test_other_program_holds_the_card(bench: Bench) -> None:
     bench.do("service", on=True)
     bench.do("insert", slot=0, number=IDM)
