@@ -10,9 +10,10 @@ import pytest
 
 from app.cli import station as cli
 from app.readers.port import ReaderCondition, ReaderState
-from app.readers.usb import PASORI, UsbReader
+from app.readers.usb import PASORI, UsbReader, kernel_drivers
 from app.settings import DataDir
 from app.wiring import doctor, usb
+from app.wiring.diagnosis.check import Roads
 
 RULES = Path(__file__).resolve().parent.parent / "resources" / "udev" / "70-genba-touch-pasori.rules"
 RCS300 = UsbReader(0x054C, 0x0DC9, "PaSoRi RC-S300")
@@ -22,6 +23,7 @@ NONE = (ReaderState("pcsc", "PC/SC", ReaderCondition.NO_SERVICE),)
 @pytest.fixture(autouse=True)
 def _no_reader_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.wiring.gate.look_at_readers", lambda specs, seconds=2.0: list(NONE))
+    monkeypatch.setattr("app.wiring.diagnosis.readers._roads", lambda patient: Roads(NONE, gate=False))
 
 
 def plug(monkeypatch: pytest.MonkeyPatch, *found: UsbReader) -> None:
@@ -31,7 +33,7 @@ def plug(monkeypatch: pytest.MonkeyPatch, *found: UsbReader) -> None:
 def usb_check(folder: Path) -> dict[str, str]:
     checks = doctor.examine(DataDir.at(folder), "en")
     names = [check["check"] for check in checks]
-    assert names.index("usb") == names.index("readers") - 1
+    assert names.index("usb") < names.index("driver") < names.index("service") < names.index("readers")
     return checks[names.index("usb")]
 
 
@@ -45,7 +47,7 @@ def test_doctor_names_what_is_plugged_in(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_doctor_says_that_nothing_is_plugged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plug(monkeypatch)
     check = usb_check(tmp_path)
-    assert (check["result"], check["code"]) == (doctor.WARNING, "doctor.usb_none")
+    assert (check["result"], check["code"]) == (doctor.FAILED, "doctor.usb_none")
     assert check["remedy"]
 
 
@@ -55,6 +57,28 @@ def test_doctor_where_usb_cannot_be_looked_at(monkeypatch: pytest.MonkeyPatch, t
 
     monkeypatch.setattr(usb, "plugged_in", no_libusb)
     assert usb_check(tmp_path)["result"] == doctor.NOT_CHECKED
+
+
+def test_the_kernels_drivers_are_named_by_the_readers_interfaces(tmp_path: Path) -> None:
+    drivers = tmp_path / "drivers"
+    for device, numbers, names in (
+        ("1-1", ("054c", "06c3"), ("port100",)),
+        ("1-2", ("054c", "0dc9"), ("usbfs", None)),
+        ("1-3", ("046d", "c31c"), ("usbhid",)),
+    ):
+        (tmp_path / device).mkdir()
+        for name, number in zip(("idVendor", "idProduct"), numbers, strict=True):
+            (tmp_path / device / name).write_text(number + "\n")
+        for index, driver in enumerate(names):
+            interface = tmp_path / f"{device}:1.{index}"
+            interface.mkdir()
+            if driver:
+                (drivers / driver).mkdir(parents=True)
+                (interface / "driver").symlink_to(drivers / driver)
+    assert kernel_drivers({(0x054C, 0x06C3)}, tmp_path) == {"port100"}
+    assert kernel_drivers({(0x054C, 0x06C3), (0x054C, 0x0DC9)}, tmp_path) == {"port100", "usbfs"}
+    assert kernel_drivers({(0x04E6, 0x5591)}, tmp_path) == set()
+    assert kernel_drivers({(0x054C, 0x06C3)}, tmp_path / "nowhere") == set()
 
 
 @pytest.mark.parametrize(

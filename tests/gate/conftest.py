@@ -15,10 +15,10 @@ from app.domain.assurance import Assurance
 from app.domain.roster import ROSTER_KINDS, Roster
 from app.domain.site import Site
 from app.gate.news import Announcement, News
-from app.gate.pins import PinGuard
 from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
+from app.pins import PinGuard
 from app.readers.port import CardSeen
 from app.secrets import check_pin
 from app.store.audit import AuditTrail
@@ -49,6 +49,7 @@ class Source:
 
     file: dict[str, list[dict[str, object]]]
     at: datetime
+    changes: int = 0
 
     def site(self) -> Site:
         return convert(self.file["site"], Site)
@@ -58,6 +59,9 @@ class Source:
 
     def roster_at(self) -> datetime | None:
         return self.at
+
+    def own_changes(self) -> int:
+        return self.changes
 
 
 @dataclass

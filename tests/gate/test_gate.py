@@ -9,7 +9,8 @@ import pytest
 
 from app import codec
 from app.domain.assurance import Assurance
-from app.domain.events import Direction
+from app.domain.events import Direction, Draft, EventType, rfc3339
+from app.domain.outbox import Cursor, records_scope
 from app.domain.verdict import Outcome, Reason
 from app.errors import StorageTrouble
 from app.gate.news import (
@@ -26,6 +27,7 @@ from app.readers.port import CardSeen, CardUnreadable
 from app.secrets import make_pin_verifier
 from app.store.audit import AuditTrail
 from app.store.backup import DiskSpace, SpaceLevel
+from app.store.roster import RosterStore
 from tests.gate.conftest import Bench
 
 CARD = "felica:0140000000000001"
@@ -307,3 +309,66 @@ def test_forty_people_at_two_readers_keep_one_order(bench: Bench) -> None:
     told = bench.told()
     assert sorted(t.seq or 0 for t in told) == list(range(1, 41))
     assert bench.log.verify_chain() is None
+
+
+def centre_says(bench: Bench, worker: str, day: str, *events: str) -> None:
+    """A work record of the centre's comes down."""
+    record = {"worker_id": worker, "work_day": day, "site_id": bench.gate.site.id, "assurance": "uid"}
+    scope = records_scope(bench.gate.site.id, day[:7])
+    page = [record | {"events": list(events), "deleted": not events}]
+    RosterStore(bench.db).apply_page(scope, bench.gate.site.id, page, Cursor(day), bench.clock.now())
+
+
+def test_days_and_people_of_another_gate_count_too(bench: Bench) -> None:
+    worker, colleague = (str(one["id"]) for one in bench.source.file["workers"][:2])
+    centre_says(bench, worker, "2026-11-18", "01-of-another-gate")
+    centre_says(bench, worker, "2026-10-30", "01-of-another-gate")
+    assert bench.card(CARD).days_this_month == 2
+    own = str(bench.told()[-1].id)
+    centre_says(bench, worker, "2026-11-20", own, "02-of-another-gate")
+    centre_says(bench, colleague, "2026-11-20", "03-of-another-gate")
+    bench.clock.forward(120)
+    assert bench.card(CARD).days_this_month == 2, "the same day at two gates is one day"
+    today = bench.last(Today)
+    assert isinstance(today, Today)
+    assert today.present == 2
+    centre_says(bench, worker, "2026-11-18")
+    bench.clock.forward(120)
+    assert bench.card(CARD).days_this_month == 1, "what the centre withdrew counts no more"
+
+
+def test_the_centres_record_of_a_touch_that_was_voided_here_does_not_count(bench: Bench) -> None:
+    """Known here are its events: the correction, unsent as it is, beats what the centre still says."""
+    worker = str(bench.source.file["workers"][0]["id"])
+    first = bench.card(CARD)
+    stamp = rfc3339(bench.clock.now())
+    void = {"target": first.id, "op": "void", "reason": "", "by": "op"}
+    bench.log.append(Draft("01-void", EventType.CORRECTION, bench.gate.site.id, stamp, stamp, void))
+    centre_says(bench, worker, "2026-11-20", str(first.id))
+    bench.clock.forward(24 * 3600)
+    assert bench.card(CARD).days_this_month == 1
+
+
+def test_a_card_bound_here_is_known_at_its_next_touch(bench: Bench) -> None:
+    new = "felica:0199999999999999"
+    assert bench.card(new).outcome is Outcome.UNKNOWN_CARD
+    worker = bench.source.file["workers"][2]
+    bench.source.file["cards"].append({"id": new, "worker_id": worker["id"]})
+    bench.clock.forward(120)
+    assert bench.card(new).outcome is Outcome.UNKNOWN_CARD, "nothing told the gate"
+    bench.source.changes += 1
+    bench.clock.forward(120)
+    assert bench.card(new).name == worker["name"]
+
+
+def test_what_begins_today_is_in_force_today(bench: Bench) -> None:
+    """A binding that begins tomorrow is not in yesterday's roster: with the day the roster is taken anew."""
+    new = "felica:0199999999999999"
+    assert bench.card(new).outcome is Outcome.UNKNOWN_CARD
+    worker = bench.source.file["workers"][2]
+    bench.source.file["cards"].append({"id": new, "worker_id": worker["id"]})
+    bench.clock.forward(24 * 3600)
+    bench.gate.post(lambda: None)
+    bench.gate.settle()
+    bench.gate.settle()
+    assert bench.card(new).name == worker["name"]

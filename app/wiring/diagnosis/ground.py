@@ -1,0 +1,82 @@
+"""The ground everything stands on (folder, disk, settings, keys, database), and how the records stand."""
+
+from __future__ import annotations
+
+from app.errors import EnvironmentTrouble
+from app.readers.specs import parse_spec
+from app.secrets import DATABASE_KEY
+from app.store.backup import SpaceLevel, disk_space, is_sound
+from app.store.events import EventLog
+from app.wiring import card_profiles
+from app.wiring import station as station_wiring
+from app.wiring.diagnosis.check import Patient, Worth
+
+
+def folder(patient: Patient) -> str | None:
+    patient.data.create()
+    probe = patient.data.root / ".doctor"
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as exc:
+        raise EnvironmentTrouble("settings.folder", str(patient.data.root), why=exc.strerror or "") from exc
+    return "doctor.folder"
+
+
+def disk(patient: Patient) -> str | None:
+    space = disk_space(patient.data.root)
+    free = space.free // 1024**2
+    if space.level is SpaceLevel.CRITICAL:
+        raise EnvironmentTrouble("health.disk_nearly_full", str(patient.data.root), free=free)
+    if space.level is SpaceLevel.LOW:
+        raise Worth("health.disk_low", free=free)
+    return "doctor.disk"
+
+
+def settings(patient: Patient) -> str | None:
+    held = patient.data.settings()
+    card_profiles.enabled(held, patient.data)
+    for text in held.readers:
+        parse_spec(text)
+    patient.settings = held
+    return "doctor.settings"
+
+
+def keys(patient: Patient) -> str | None:
+    held = patient.data.settings()
+    station_wiring.vault_of(patient.data, held).require(DATABASE_KEY)
+    if held.key_file:
+        raise Worth("doctor.key_file")
+    return "doctor.keys"
+
+
+def database(patient: Patient) -> str | None:
+    patient.station = station_wiring.open_station(patient.data, look=True)
+    with patient.station.db.looking() as connection:
+        if not is_sound(connection):
+            raise EnvironmentTrouble("store.damaged", str(patient.data.database))
+    return "doctor.database"
+
+
+def recovery(patient: Patient) -> str | None:
+    if not patient.data.sealed.exists():
+        raise Worth("doctor.recovery_missing")
+    return "doctor.recovery"
+
+
+def chain(patient: Patient) -> str | None:
+    if patient.station is None:
+        return None
+    broken = EventLog(patient.station.db).verify_chain()
+    if broken is not None:
+        raise EnvironmentTrouble("doctor.chain_broken", str(patient.data.database), seq=broken)
+    return "doctor.chain"
+
+
+def accepted(patient: Patient) -> str | None:
+    if patient.station is None:
+        return None
+    counts = patient.station.outbox.counts()
+    if counts.rejected or counts.conflict:
+        raise Worth("doctor.not_accepted", count=counts.rejected + counts.conflict)
+    return "doctor.accepted"
