@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app import recovery, sealing
 from app.errors import GenbaError, InputRefused, StorageTrouble
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, EphemeralVault, KeyFileVault
+from app.secrets import CLIENT_SECRET, DATABASE_KEY, IMPORT_KEY, EphemeralVault, KeyFileVault
 from app.store import driver
 from app.store.database import Database
 from app.store.events import EventLog
@@ -97,7 +97,7 @@ class Lost:
         self.db = Database.open(folder / recovery.DATABASE_NAME, KEY, FakeClock())
         fill(self.db)
         self.log, self.outbox = EventLog(self.db), Outbox(self.db)
-        secrets = recovery.Secrets(KEY, "station-1", "client secret")
+        secrets = recovery.Secrets(KEY, "station-1", "client secret", b"i" * 32)
         recovery.write_sealed(folder, public, secrets)
         self.head = self.log.chain_head()
         self.waiting = self.outbox.next_batch(100, 10**6)
@@ -129,6 +129,7 @@ def test_everything_comes_back_on_another_pc(lost: Lost, pair: Pair, tmp_path: P
     check(lost, found)
     found.database.close()
     assert (vault.get(DATABASE_KEY), vault.get(CLIENT_SECRET)) == (KEY, b"client secret")
+    assert vault.get(IMPORT_KEY) == b"i" * 32
     assert {file.name: file.read_bytes() for file in lost.folder.iterdir() if file.is_file()} == before
     # the new place can be lost in its turn
     again = recovery.recover(new, pair[0], EphemeralVault(), tmp_path / "third", FakeClock())
