@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import os
+import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
@@ -43,3 +46,41 @@ def to_file(folder: Path) -> None:
         return
     handler.setFormatter(logging.Formatter(FORMAT))
     logging.getLogger().addHandler(handler)
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON. `extra={"fields": {…}}` adds to it.
+
+    Of an exception it has the kind and the places, not its text: a database's may hold values (card ids, names).
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See the class."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "process": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= getattr(record, "fields", {})
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            line["error"] = type(error).__name__
+            line["places"] = [
+                f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+            ]
+        return json.dumps(line, ensure_ascii=False)
+
+
+def to_stderr_as_json(level: str) -> None:
+    """For a server: JSON lines from `level` ('debug' … 'error') on, instead of what `to_stderr` set up."""
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("asyncio", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -63,6 +64,16 @@ def issue_token(db: CentralDatabase, clock: Clock, client_id: str, client_secret
         return TokenAnswer(token, "Bearer", seconds)
 
     return db.write(work)
+
+
+def log_in(db: CentralDatabase, client_id: str, client_secret: str, kinds: Collection[str]) -> None:
+    """Check id and secret of a person, a client of one of these kinds. Raises Refused `login_needed`."""
+    with db.read() as tx:
+        client = tx.execute(select(t.client).where(t.client.c.id == client_id)).one_or_none()
+    held = client.secret_hash if client is not None else _NOBODY
+    right = hmac.compare_digest(bytes(held), secret_hash(client_secret))
+    if not right or client is None or client.kind not in kinds or client.revoked_at is not None:
+        raise Refused("login_needed")
 
 
 def authenticate(db: CentralDatabase, clock: Clock, authorization: str | None) -> Principal:

@@ -13,16 +13,17 @@ from litestar.params import RawBody
 from sqlalchemy import select
 
 from app import codec
+from app.central import guard
 from app.central import schema as t
 from app.central.access import Principal, authenticate, issue_token
 from app.central.database import CentralDatabase
 from app.central.enrolment import enrol, issue_code
 from app.central.event_shapes import split
+from app.central.guard import guarded
 from app.central.intake import take_batch
 from app.central.pages import Pages
+from app.central.presence import note
 from app.central.refusals import Refused
-from app.central.schema import stamp
-from app.central.sets import upsert_many
 from app.central.settings import CentralSettings
 from app.clock import Clock
 from app.errors import InputRefused
@@ -53,7 +54,8 @@ class Centre:
 def handlers() -> list[HTTPRouteHandler]:
     """All routes."""
     return [
-        enrol_station, token, batch, sites, roster, events, work_records, heartbeat, enrolment_codes, healthz, openapi,
+        enrol_station, token, batch, sites, roster, events, work_records, heartbeat, enrolment_codes, healthz, livez,
+        openapi,
     ]  # fmt: skip
 
 
@@ -67,7 +69,10 @@ def enrol_station(request: Req, body: RawBody) -> Response[bytes]:
         if not 1 <= len(value) <= MAX_NAME or not value.isprintable():
             what = f"expected 1 to {MAX_NAME} printable characters"
             raise Refused("wrong_shape", errors=[{"where": f"$.{name}", "what": what}])
-    return _json(enrol(centre.db, centre.clock, wanted), 201)
+    if centre.settings.too_old(f"genba-touch/{wanted.app_version}"):
+        raise Refused("upgrade_needed", _oldest(centre))
+    with guarded(centre.db, centre.clock, guard.enrolment(address_of(request))):
+        return _json(enrol(centre.db, centre.clock, wanted), 201)
 
 
 @post("/v1/token", sync_to_thread=True)
@@ -84,7 +89,8 @@ def token(request: Req, body: RawBody) -> Response[bytes]:
     client_id, secret = (form.get(name, [""])[0] for name in ("client_id", "client_secret"))
     if not client_id.isprintable():
         raise Refused("invalid_client")
-    answer = issue_token(centre.db, centre.clock, client_id, secret, centre.settings.token_seconds)
+    with guarded(centre.db, centre.clock, guard.token(address_of(request), client_id)):
+        answer = issue_token(centre.db, centre.clock, client_id, secret, centre.settings.token_seconds)
     return _json(answer, 200, {"Cache-Control": "no-store"})
 
 
@@ -129,16 +135,10 @@ def work_records(request: Req) -> Response[bytes]:
 def heartbeat(request: Req, body: RawBody) -> None:
     """Alive."""
     centre = _centre(request)
-    station_id = _station(request).client_id
+    station_id = _principal(request, "station").client_id  # of any version: who is too old shall be seen
     if _path(request, "station_id") != station_id:
         raise Refused("station_mismatch")
-    beat = _read(request, body, Heartbeat)
-    row = {
-        "station_id": station_id,
-        "received_at": stamp(centre.clock.now()),
-        "body": codec.encode(beat).decode(),
-    }
-    centre.db.write(lambda tx: upsert_many(tx, t.heartbeat, [row]))
+    note(centre.db, centre.clock, station_id, _read(request, body, Heartbeat))
 
 
 @post("/v1/enrolment-codes", sync_to_thread=True)
@@ -171,6 +171,12 @@ def healthz(request: Req) -> Response[bytes]:
     return _json({"status": "ok", "schema": version}, 200)
 
 
+@get("/livez", sync_to_thread=False)
+def livez(request: Req) -> Response[bytes]:
+    """The process answers, whatever its database does."""
+    return _json({"status": "ok"}, 200)
+
+
 @get("/v1/openapi.json", sync_to_thread=False)
 def openapi(request: Req) -> Response[bytes]:
     """This contract."""
@@ -183,12 +189,26 @@ def _centre(request: Req) -> Centre:
 
 
 def _station(request: Req) -> Principal:
-    return _principal(request, "station")
+    who = _principal(request, "station")
+    centre = _centre(request)
+    if centre.settings.too_old(request.headers.get("user-agent", "")):
+        raise Refused("upgrade_needed", _oldest(centre))
+    return who
+
+
+def _oldest(centre: Centre) -> str:
+    return f"version {centre.settings.oldest_version} or later"
+
+
+def address_of(request: Req) -> str:
+    """Where a request comes from, by the socket or a trusted proxy's word."""
+    return request.client.host if request.client else ""
 
 
 def _principal(request: Req, kind: str) -> Principal:
     centre = _centre(request)
     who = authenticate(centre.db, centre.clock, request.headers.get("authorization"))
+    request.scope["genba.known"]["client"] = who.client_id  # type: ignore[typeddict-item]
     if who.kind != kind:
         raise Refused("wrong_client", f"only for a {kind}")
     return who

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from app.central.schema import SCHEMA_VERSION, create_all, schema_version
+from app.central.upgrades import upgrade
 from app.errors import InputRefused, StorageTrouble
 
 T = TypeVar("T")
@@ -25,7 +26,8 @@ OLDEST_SQLITE = (3, 51, 3)
 """First release without the WAL-reset bug (two connections that write or checkpoint at once: corruption)."""
 BUSY_SECONDS = 15.0
 _WAL_TRIES = 300
-_POOL = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 40, "pool_timeout": 30}
+_POOL = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 12, "pool_timeout": 30}
+"""Per process: four of them stay below the 100 connections that PostgreSQL allows unless told otherwise."""
 _TRIES = 5
 _SCHEMA_LOCK = 0x67656E6261  # 'genba': PostgreSQL advisory lock while the tables are made
 _RETRY = frozenset({"40001", "40P01", "23505"})  # serialisation failure, deadlock, the same key made at once
@@ -40,7 +42,7 @@ class CentralDatabase:
 
     @classmethod
     def open(cls, url: str) -> CentralDatabase:
-        """Open, and make the tables when there are none.
+        """Open; make the tables when there are none, bring those of an older version up to date.
 
         `url`: `sqlite:///PATH` or `postgresql+psycopg://USER@HOST/DATABASE` (password from PGPASSFILE or PGPASSWORD).
         Raises InputRefused for another URL or one with a password in it, StorageTrouble when the database cannot be
@@ -117,7 +119,16 @@ def _accepted(url: str) -> URL:
 def _engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
         return _sqlite_engine(str(url.database))
-    return create_engine(url, pool_pre_ping=True, **_POOL)
+    from psycopg.types.array import ListBinaryDumper
+
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **_POOL)
+
+    @event.listens_for(engine, "connect")
+    def _lists_travel_binary(connection: Any, _: object) -> None:
+        # a list as text is quoted item by item in Python: 11 ms for a batch of 1,000 against 1.6
+        connection.adapters.register_dumper(list, ListBinaryDumper)
+
+    return engine
 
 
 def _sqlite_module() -> Any:
@@ -145,7 +156,7 @@ def _sqlite_engine(path: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, module=module, **_POOL)
+    engine = create_engine("sqlite://", creator=connect, module=module, hide_parameters=True, **_POOL)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -177,6 +188,7 @@ def _prepare(tx: Connection) -> None:
     found = tx.execute(select(schema_version.c.version)).scalar_one()
     if found > SCHEMA_VERSION:
         raise StorageTrouble("central.database_newer", found=found, known=SCHEMA_VERSION)
+    upgrade(tx, found)
 
 
 def is_busy(error: OperationalError) -> bool:

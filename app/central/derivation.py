@@ -8,7 +8,8 @@ their own site.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, select
 from app import codec
 from app.central import schema as t
 from app.central.event_shapes import as_event
+from app.central.permission import backfill_from
 from app.central.roster_items import Affected, roster_of
 from app.central.sets import any_of, any_pair, insert_many, upsert_many
 from app.central.sites import SiteNumbers
@@ -26,12 +28,35 @@ DayKey = tuple[str, str]
 """Worker and work day, within one site."""
 
 _COUNTED = (EventType.TOUCH.value, EventType.ENTRY.value)
+_FACT = (t.event.c.receipt, t.event.c.body, t.event.c.received_at)
+_DESCRIBING = ("company_id", "occupation", "role")
 _ACTING = (EventType.APPROVAL.value, EventType.CORRECTION.value, EventType.CARD_BINDING.value)
 
 
-def fact(receipt: int, event: Event) -> Fact:
-    """An event with its receipt, as `derive` takes it."""
-    return Fact(receipt, event.id, event.type, event.site_id, event.occurred_at, event.payload)
+FIRST_DAY = "2000-01-01"
+"""A work day before it is a clock that was never set: no such system existed."""
+
+
+def fact(receipt: int, event: Event, received_at: str) -> Fact:
+    """An event with its receipt, as `derive` takes it. `received_at`: as stored (RFC 3339 in UTC).
+
+    A touch or entry whose work day cannot be (see `impossible_day`) is kept and counts nowhere until a correction
+    sets its day: its day is left out here, which `derive` does not understand.
+    """
+    payload = event.payload
+    if event.type in _COUNTED and impossible_day(str(payload.get("work_day")), received_at):
+        payload = {name: value for name, value in payload.items() if name != "work_day"}
+    return Fact(receipt, event.id, event.type, event.site_id, event.occurred_at, payload)
+
+
+@lru_cache(maxsize=1024)
+def impossible_day(work_day: str, received_at: str) -> bool:
+    """Whether nobody can have worked on that day when the event was received: a station's clock had jumped.
+
+    One day ahead is let through: a clock that is a little fast, around midnight.
+    """
+    received = datetime.fromisoformat(received_at).astimezone(JST).date()
+    return not FIRST_DAY <= work_day <= (received + timedelta(days=1)).isoformat()
 
 
 def after_events(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], now: datetime) -> None:
@@ -53,7 +78,11 @@ def after_events(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], no
 
 
 def after_roster(tx: Connection, numbers: SiteNumbers, affected: Affected, now: datetime) -> None:
-    """Derive again what changed cards and assignments touch."""
+    """Derive again what changed cards and assignments touch.
+
+    遡及修正 reaches back two months: older records that stand keep their company, 職種 and 立場, whatever the roster
+    says now. A record that comes to stand (a card got its worker) is told what the roster says.
+    """
     seeds = {f.id: f for f in _about(tx, numbers.site_id, [EventType.TOUCH.value], affected.card_keys)}
     keys: set[DayKey] = set()
     if affected.workers:
@@ -66,12 +95,18 @@ def after_roster(tx: Connection, numbers: SiteNumbers, affected: Affected, now: 
             .distinct()
         )
         keys = {(row.worker_id, row.work_day) for row in rows}
-    _rederive(tx, numbers, seeds, keys, now)
+    _rederive(tx, numbers, seeds, keys, now, backfill_from(now.astimezone(JST).date()))
 
 
 def _rederive(
-    tx: Connection, numbers: SiteNumbers, seeds: Mapping[str, Fact], keys: set[DayKey], now: datetime
+    tx: Connection,
+    numbers: SiteNumbers,
+    seeds: Mapping[str, Fact],
+    keys: set[DayKey],
+    now: datetime,
+    described_from: str = "",
 ) -> None:
+    """`described_from`: the first work day whose standing records are described anew by the roster; '': all."""
     if not seeds and not keys:
         return
     first = derive(*_world(tx, numbers.site_id, seeds.values())) if seeds else []
@@ -81,7 +116,7 @@ def _rederive(
     counted = _events_of(tx, numbers.site_id, keys)
     others = _by_id(tx, numbers.site_id, counted - seeds.keys())
     records = derive(*_world(tx, numbers.site_id, [*seeds.values(), *others])) if others else first
-    _write(tx, numbers, keys, {(r.worker_id, r.work_day): r for r in records}, now)
+    _write(tx, numbers, keys, {(r.worker_id, r.work_day): r for r in records}, now, described_from)
 
 
 def _world(tx: Connection, site_id: str, counted: Collection[Fact]) -> tuple[list[Fact], Any]:
@@ -100,17 +135,13 @@ def _world(tx: Connection, site_id: str, counted: Collection[Fact]) -> tuple[lis
 
 
 def _facts(rows: Iterable[Any]) -> list[Fact]:
-    return [fact(row.receipt, as_event(row.body)) for row in rows]
+    return [fact(row.receipt, as_event(row.body), row.received_at) for row in rows]
 
 
 def _by_id(tx: Connection, site_id: str, ids: Collection[str]) -> list[Fact]:
     if not ids:
         return []
-    return _facts(
-        tx.execute(
-            select(t.event.c.receipt, t.event.c.body).where(any_of(tx, t.event.c.id, ids), t.event.c.site_id == site_id)
-        )
-    )
+    return _facts(tx.execute(select(*_FACT).where(any_of(tx, t.event.c.id, ids), t.event.c.site_id == site_id)))
 
 
 def _about(tx: Connection, site_id: str, types: Collection[str], subjects: Collection[str]) -> list[Fact]:
@@ -118,7 +149,7 @@ def _about(tx: Connection, site_id: str, types: Collection[str], subjects: Colle
         return []
     return _facts(
         tx.execute(
-            select(t.event.c.receipt, t.event.c.body).where(
+            select(*_FACT).where(
                 t.event.c.site_id == site_id, t.event.c.type.in_(types), any_of(tx, t.event.c.subject, subjects)
             )
         )
@@ -151,6 +182,7 @@ def _write(
     keys: set[DayKey],
     records: Mapping[DayKey, WorkRecord],
     now: datetime,
+    described_from: str,
 ) -> None:
     columns = (t.work_record.c.worker_id, t.work_record.c.work_day)
     known = {
@@ -165,6 +197,8 @@ def _write(
     for key in sorted(keys):
         old = known.get(key)
         row = _row(numbers.site_id, key, records.get(key), old)
+        if row is not None and old is not None and key[1] < described_from and row["events"] == old["events"] != "[]":
+            row |= {name: old[name] for name in _DESCRIBING}
         if row is None or (old is not None and all(old[name] == value for name, value in row.items())):
             continue
         if old is not None and old["events"] != row["events"]:

@@ -11,9 +11,11 @@ from sqlalchemy import Connection, select
 
 from app import codec
 from app.central import schema as t
+from app.central.audit import Act, write_down
 from app.central.credentials import code_hash, new_code, new_secret, secret_hash
 from app.central.database import CentralDatabase
 from app.central.refusals import Refused
+from app.central.restored import branch, release
 from app.central.schema import stamp
 from app.central.sites import next_site_change
 from app.clock import Clock
@@ -29,27 +31,32 @@ MAX_VALID_DAYS = 3660
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """An administrator's id and secret, shown once."""
+    """Id and secret of somebody who is no station, shown once."""
 
     client_id: str
     client_secret: str
 
 
-def create_administrator(db: CentralDatabase, clock: Clock, name: str) -> ClientCredentials:
-    """A client that may issue enrolment codes over the network. The secret cannot be shown again."""
-    made = ClientCredentials(f"admin-{uuid.uuid4()}", new_secret())
-    now = stamp(clock.now())
+def create_client(db: CentralDatabase, clock: Clock, name: str, kind: str, act: Act) -> ClientCredentials:
+    """An 'administrator' (may issue enrolment codes over the network) or a 'viewer' (may see the status page alone).
+
+    The secret cannot be shown again.
+    """
+    made = ClientCredentials(f"{kind}-{uuid.uuid4()}", new_secret())
+    moment = clock.now()
+    now = stamp(moment)
 
     def work(tx: Connection) -> None:
         tx.execute(
             t.client.insert().values(
                 id=made.client_id,
-                kind="administrator",
+                kind=kind,
                 name=name,
                 secret_hash=secret_hash(made.client_secret),
                 created_at=now,
             )
         )
+        write_down(tx, moment, act, f"create-{kind}", made.client_id, {"name": name})
 
     db.write(work)
     return made
@@ -110,12 +117,14 @@ def enrol(db: CentralDatabase, clock: Clock, request: EnrolRequest) -> EnrolAnsw
 
     The same installation with the same code, as long as the secret was never used: a new secret, no use of the
     code burned. Otherwise a use is burned; an installation that was enrolled before stays the same station (its
-    chain goes on), its old secret and tokens end, and the code's sites and role are added. Raises Refused.
+    chain goes on), its old secret and tokens end, and the code's sites and role are added. With `restored` it becomes a
+    new station that goes on from the old one's chain (app.central.restored). Raises Refused.
     """
     hashed = code_hash(request.enrolment_code)
     if hashed is None:
         raise Refused("code_unknown", "A code has 12 letters and digits, without 0, O, 1 and I")
-    now = stamp(clock.now())
+    moment = clock.now()
+    now = stamp(moment)
     secret = new_secret()
 
     def work(tx: Connection) -> EnrolAnswer:
@@ -135,12 +144,17 @@ def enrol(db: CentralDatabase, clock: Clock, request: EnrolRequest) -> EnrolAnsw
         repeated = known is not None and known.enrolled_with == hashed and known.secret_used_at is None
         if not repeated:
             _burn(tx, hashed, code.used, code.uses, code.expires_at, now)
-        station_id = known.id if known is not None else str(uuid.uuid4())
-        if known is None:
+        restored = known is not None and request.restored is not None and not repeated
+        station_id = known.id if known is not None and not restored else str(uuid.uuid4())
+        if known is not None and restored:
+            release(tx, known.id, request)
+        if known is None or restored:
             _new_station(tx, station_id, request, hashed, code.role, secret, now)
         else:
             _renew_station(tx, station_id, request, hashed, code.role, secret)
-        _grant(tx, station_id, codec.decode(code.site_ids, list[str]))
+        if known is not None and restored:
+            grant(tx, station_id, branch(tx, station_id, known.id, request, moment))
+        grant(tx, station_id, codec.decode(code.site_ids, list[str]))
         sites = tx.execute(
             select(t.station_site.c.site_id)
             .where(t.station_site.c.station_id == station_id, ~t.station_site.c.withdrawn)
@@ -201,7 +215,8 @@ def _renew_station(tx: Connection, station_id: str, request: EnrolRequest, code:
     tx.execute(t.token.delete().where(t.token.c.client_id == station_id))
 
 
-def _grant(tx: Connection, station_id: str, site_ids: Sequence[str]) -> None:
+def grant(tx: Connection, station_id: str, site_ids: Sequence[str]) -> None:
+    """Give sites to a station; those it has stay as they are."""
     rows = tx.execute(
         select(t.station_site.c.site_id, t.station_site.c.withdrawn).where(t.station_site.c.station_id == station_id)
     )
@@ -214,7 +229,7 @@ def _grant(tx: Connection, station_id: str, site_ids: Sequence[str]) -> None:
             tx.execute(
                 t.station_site.update()
                 .where(t.station_site.c.station_id == station_id, t.station_site.c.site_id == site)
-                .values(withdrawn=False, change=change)
+                .values(withdrawn=False, withdrawn_at=None, change=change)
             )
         else:
             tx.execute(

@@ -1,13 +1,15 @@
-"""What is the same for every call, as plain ASGI around the application: request ids, `Date`, zstd, size limits.
+"""What is the same for every call, as plain ASGI around the application: request ids, `Date`, zstd, limits, the log.
 
 Outermost, so that it also holds for answers the framework makes itself (404, 405) and for faults in it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import format_datetime
@@ -16,6 +18,7 @@ from typing import Any
 import zstandard
 
 from app import codec
+from app.central.load import Allowance, Load
 from app.central.refusals import Refused
 from app.clock import Clock
 from app.sync.wire import PROBLEM, ZSTD, Problem
@@ -34,40 +37,85 @@ _LEVEL = 3
 _WINDOW = 8 * 1024 * 1024
 _REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 _log = logging.getLogger(__name__)
+_access = logging.getLogger("app.central.access")
+_ALWAYS = frozenset({"/healthz", "/livez"})
+"""Answered however much there is to do: who looks after the centre must not take a busy one for a dead one."""
 
 
 class Envelope:
     """Wraps the application. `Date` is the given clock's, the one that judges deadlines: a station measures its own
     skew against it, so the server underneath must send none."""
 
-    def __init__(self, app: AsgiApp, clock: Clock) -> None:
+    def __init__(self, app: AsgiApp, clock: Clock, load: Load, allowance: Allowance) -> None:
         self._app = app
         self._clock = clock
+        self._load = load
+        self._allowance = allowance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = time.perf_counter()
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
         given = headers.get(b"x-request-id", b"")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4()).encode()
-        scope.setdefault("state", {})["request_id"] = request_id.decode("ascii")
+        known: dict[str, Any] = {"request_id": request_id.decode("ascii")}
+        scope.setdefault("state", {})["request_id"] = known["request_id"]
+        scope["genba.known"] = known
         answer = _Answer(send, request_id, self._date(), _wants_zstd(headers.get(b"accept-encoding", b"")))
+        counted = scope["path"] not in _ALWAYS
         try:
-            body = await _body(receive, headers)
-            inner = {**scope, "headers": [(n, v) for n, v in scope["headers"] if n.lower() not in _REPLACED]}
-            inner["headers"].append((b"content-length", str(len(body)).encode()))
-            await self._app(inner, _once(body, receive), answer.send)
+            await self._answer(scope, receive, headers, answer, counted)
         except Refused as refused:
             await answer.problem(refused)
         except _Gone:
-            return
+            known["gone"] = True
         except Exception:
-            _log.exception("request %s: a fault outside the handlers", request_id.decode("ascii"))
+            _log.exception("request %s: a fault outside the handlers", known["request_id"])
             if answer.started:
                 raise
             await answer.problem(Refused("internal"))
+        finally:
+            self._report(scope, headers, answer, time.perf_counter() - began)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], answer: _Answer, counted: bool
+    ) -> None:
+        if counted:
+            self._load.enter()
+        try:
+            if b"authorization" in headers:
+                self._allowance.take(hashlib.sha256(headers[b"authorization"]).digest())
+            body = await _body(receive, headers)
+            inner = {**scope, "headers": [(n, v) for n, v in scope["headers"] if n.lower() not in _REPLACED]}
+            inner["headers"].append((b"content-length", str(len(body)).encode()))
+            try:
+                await self._app(inner, _once(body, receive), answer.send)
+            finally:
+                scope["genba.known"]["route"] = inner.get("path_template")
+        finally:
+            if counted:
+                self._load.leave()
+
+    def _report(self, scope: Scope, headers: dict[bytes, bytes], answer: _Answer, seconds: float) -> None:
+        """One line of the log. Neither query, headers nor bodies are in it, and of the path only its pattern."""
+        if not _access.isEnabledFor(logging.INFO):
+            return
+        known = scope["genba.known"]
+        fields = {
+            "request_id": known["request_id"],
+            "client": known.get("client"),
+            "address": (scope.get("client") or ("",))[0],
+            "method": scope["method"],
+            "route": known.get("route") or "-",
+            "status": None if known.get("gone") else answer.status,
+            "ms": round(seconds * 1000, 1),
+            "bytes_in": int(length) if (length := headers.get(b"content-length", b"0")).isdigit() else None,
+            "bytes_out": answer.size,
+        }
+        _access.info("request", extra={"fields": fields})
 
     def _date(self) -> bytes:
         return format_datetime(self._clock.now(), usegmt=True).encode()
@@ -90,6 +138,9 @@ class _Answer:
         self._start: Message | None = None
         self._parts: list[bytes] = []
         self.started = False
+        self.status = 0
+        self.size = 0
+        """Bytes of the body as it went."""
 
     async def send(self, message: Message) -> None:
         """ASGI's `send` for the application inside."""
@@ -111,6 +162,7 @@ class _Answer:
         if status not in (204, 304):
             headers.append((b"content-length", str(len(body)).encode()))
         self.started = True
+        self.status, self.size = status, len(body)
         await self._send({**self._start, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -141,7 +193,8 @@ def problem_headers(refused: Refused) -> list[tuple[bytes, bytes]]:
     if refused.retry_after is not None:
         headers.append((b"retry-after", str(refused.retry_after).encode()))
     if refused.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+        basic = refused.code == "login_needed"
+        headers.append((b"www-authenticate", b'Basic realm="genba-touch", charset="UTF-8"' if basic else b"Bearer"))
     if refused.code == "unsupported_encoding":
         headers.append((b"accept-encoding", ZSTD.encode()))
     return headers

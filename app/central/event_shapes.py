@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from inspect import get_annotations
 from typing import Any
 
 from app import codec
@@ -96,7 +98,7 @@ def _envelope(raw: dict[str, Any]) -> Event:
     event: Event = _shaped(raw, Event, "")
     _require(_UUID7.fullmatch(event.id) is not None, "$.id", "a UUIDv7 in small letters")
     _require(1 <= event.seq <= MAX_SEQ, "$.seq", "a whole number from 1")
-    _require(_is_id(event.site_id, ids.site_id), "$.site_id", "a 現場ID in its usual form")
+    _require(_is_site_id(event.site_id), "$.site_id", "a 現場ID in its usual form")
     _require(_is_moment(event.occurred_at), "$.occurred_at", _MOMENT_FORM)
     _require(_is_moment(event.recorded_at), "$.recorded_at", _MOMENT_FORM)
     return event
@@ -109,11 +111,10 @@ _TEXT_FORM = f"text of 1 to {MAX_TEXT} printable characters"
 
 def _payload(event: Event) -> None:
     payload = _shaped(dict(event.payload), PAYLOADS[event.type], ".payload")
-    for name in payload.__dataclass_fields__:
+    for name, rule, form in _RULES_OF[event.type]:
         value = getattr(payload, name)
-        rule = _RULES.get(name)
-        if rule is not None and value is not None:
-            _require(rule[0](value), f"$.payload.{name}", rule[1])
+        if value is not None and not rule(value):
+            raise Malformed(f"$.payload.{name}: expected {form}")
     if isinstance(payload, CorrectionPayload):
         _correction(payload)
     elif isinstance(payload, CardBindingPayload):
@@ -167,6 +168,7 @@ def _is_note(value: str) -> bool:
     return len(value) <= 10 * MAX_TEXT
 
 
+@lru_cache(maxsize=1024)
 def _is_day(value: str) -> bool:
     if not _DAY.fullmatch(value):
         return False
@@ -194,6 +196,12 @@ def _is_id(value: str, form: Callable[[str], str]) -> bool:
         return False
 
 
+@lru_cache(maxsize=1024)
+def _is_site_id(value: str) -> bool:
+    return _is_id(value, ids.site_id)
+
+
+@lru_cache(maxsize=4096)
 def _is_card_key(value: str) -> bool:
     return _is_id(value, ids.card_key)
 
@@ -224,4 +232,8 @@ _RULES: Mapping[str, tuple[Callable[[str], bool], str]] = {
             "key",
         )
     },
+}
+_RULES_OF = {
+    kind: [(name, *_RULES[name]) for name in get_annotations(payload) if name in _RULES]
+    for kind, payload in PAYLOADS.items()
 }

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, null, select
+from sqlalchemy import Connection, func, select
 
 from app.central import derivation, roster_items
 from app.central import schema as t
 from app.central.access import Principal
 from app.central.chain import Chain
 from app.central.database import CentralDatabase
+from app.central.derivation import FIRST_DAY
 from app.central.event_shapes import Checked, check, nameable, subject
+from app.central.holders import Holders
+from app.central.oddities import oddity
 from app.central.permission import Judge
 from app.central.refusals import Refused
+from app.central.restored import branch_of
 from app.central.schema import stamp
 from app.central.sets import any_of, insert_many, upsert_many
 from app.central.sites import SiteNumbers, lock_sites
@@ -24,15 +27,7 @@ from app.clock import Clock
 from app.domain.events import Event, rfc3339
 from app.sync.wire import MAX_BATCH, BatchAnswer, BatchRequest, ChainEnd, EventVerdict, VerdictKind
 
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Who holds an id or a seq already."""
-
-    id: str
-    digest: bytes
-    accepted: bool
-    receipt: int | None = None
+_TAKEN = frozenset((VerdictKind.ACCEPTED, VerdictKind.DUPLICATE))
 
 
 def take_batch(db: CentralDatabase, clock: Clock, principal: Principal, request: BatchRequest) -> BatchAnswer:
@@ -86,24 +81,28 @@ class _Batch:
         self._station_id = station_id
         self._now = now
         row = tx.execute(select(t.station).where(t.station.c.id == station_id).with_for_update(key_share=True)).one()
+        self._role = str(row.role)
         self.chain = Chain(
-            tx, station_id, row.chain_seq, bytes(row.chain_hash), row.chain_broken, row.top_seq, stamp(now)
-        )
+            tx, station_id, row.chain_seq, bytes(row.chain_hash), row.chain_broken, row.top_seq, stamp(now),
+            branch_of(tx, station_id),
+        )  # fmt: skip
         self._verdicts: dict[int, EventVerdict] = {}
         self._receipt: dict[str, int] = {}
 
     def answer(self, place: int) -> EventVerdict:
         """The word on the event at a place of the request."""
         said = self._verdicts[place]
-        taken = said.verdict in (VerdictKind.ACCEPTED, VerdictKind.DUPLICATE)
-        return replace(said, receipt=self._receipt.get(said.id)) if taken else said
+        if said.verdict not in _TAKEN:
+            return said
+        return EventVerdict(said.id, said.verdict, said.code, said.detail, self._receipt.get(said.id))
 
     def take(self, checked: Sequence[Checked], end: tuple[int, bytes] | None) -> _Batch:
         """The whole of it."""
         allowed = self._allowed_sites()
         events = [c.event for c in checked if c.event is not None]
-        sites = lock_sites(self._tx, {e.site_id for e in events} & allowed)
-        judge = Judge(self._tx, events, allowed, sites, self._now)
+        sites = lock_sites(self._tx, {e.site_id for e in events} & allowed.keys())
+        own = {self._station_id, *self.chain.branch.ancestors}
+        judge = Judge(self._tx, own, self._role, events, allowed, sites, self._now)
         accepted, refused, fresh = self._judge(checked, judge)
         if accepted:
             self._accept(accepted, sites, judge)
@@ -118,29 +117,31 @@ class _Batch:
         self, checked: Sequence[Checked], judge: Judge
     ) -> tuple[list[Checked], list[tuple[Checked, str, str]], dict[int, bytes]]:
         """Verdicts; events to write as accepted and as refused; canonical bytes that are new to the chain."""
-        by_id, by_seq = self._known(checked)
+        holders = Holders(self._tx, self._station_id, self.chain.branch, checked)
         accepted: list[Checked] = []
         refused: list[tuple[Checked, str, str]] = []
         fresh: dict[int, bytes] = {}
         for i in sorted(range(len(checked)), key=lambda i: (checked[i].seq or 0, i)):
             one = checked[i]
-            known = by_id.get(one.id)
+            known = holders.by_id.get(one.id)
             if known is not None and known.digest != one.digest:
                 self._say(i, one, VerdictKind.CONFLICT, "payload_differs", "this id came with other content before")
                 continue
             if known is not None and known.accepted:
                 if known.receipt is not None:
                     self._receipt[one.id] = known.receipt
+                if holders.share(one, known) and one.body is not None and one.seq is not None:
+                    fresh[one.seq] = one.body
                 self._say(i, one, VerdictKind.DUPLICATE)
                 continue
-            holder = by_seq.get(one.seq) if one.seq is not None else None
-            if holder is not None and holder.id != one.id and one.body is not None and one.seq is not None:
+            holder = holders.of_seq(one)
+            if holder is not None and one.body is not None and one.seq is not None:
                 self.chain.reused(one.seq, one.id, one.body, holder.digest)
                 self._say(i, one, VerdictKind.CONFLICT, "seq_reused", f"seq {one.seq} belongs to {holder.id}")
                 continue
             refusal = (one.code, one.detail) if one.event is None else judge.refusal(one.event)
             if one.body is not None and one.seq is not None:
-                by_id[one.id] = by_seq[one.seq] = _Known(one.id, one.digest, refusal is None)
+                holders.add(one, accepted=refusal is None)
                 if known is None:
                     fresh[one.seq] = one.body
             if refusal is None:
@@ -156,37 +157,15 @@ class _Batch:
     ) -> None:
         self._verdicts[place] = EventVerdict(one.id, verdict, code, detail)
 
-    def _allowed_sites(self) -> set[str]:
-        return set(
-            self._tx.execute(
-                select(t.station_site.c.site_id).where(
-                    t.station_site.c.station_id == self._station_id, ~t.station_site.c.withdrawn
-                )
-            ).scalars()
+    def _allowed_sites(self) -> dict[str, str | None]:
+        """Sites of this station; those withdrawn from it with the moment until which things may have happened there."""
+        rows = self._tx.execute(
+            select(t.station_site.c.site_id, t.station_site.c.withdrawn, t.station_site.c.withdrawn_at).where(
+                t.station_site.c.station_id == self._station_id,
+                ~t.station_site.c.withdrawn | t.station_site.c.withdrawn_at.is_not(None),
+            )
         )
-
-    def _known(self, checked: Collection[Checked]) -> tuple[dict[str, _Known], dict[int, _Known]]:
-        """Ids (of any station's accepted events, of this one's refused ones) and seqs that are taken."""
-        ids = {c.id for c in checked}
-        seqs = {c.seq for c in checked if c.seq is not None}
-        by_id: dict[str, _Known] = {}
-        by_seq: dict[int, _Known] = {}
-        for table, accepted in ((t.rejected_event, False), (t.event, True)):
-            mine = table.c.station_id == self._station_id
-            receipt = t.event.c.receipt if accepted else null().label("receipt")
-            columns = select(table.c.id, table.c.seq, table.c.station_id, table.c.digest, receipt)
-            named = any_of(self._tx, table.c.id, ids)
-            queries = [columns.where(named if accepted else named & mine)]
-            if seqs:
-                queries.append(columns.where(mine, any_of(self._tx, table.c.seq, seqs)))
-            for query in queries:
-                for row in self._tx.execute(query):
-                    known = _Known(row.id, bytes(row.digest), accepted, row.receipt)
-                    if row.id in ids:
-                        by_id[row.id] = known
-                    if row.station_id == self._station_id:
-                        by_seq[row.seq] = known
-        return by_id, by_seq
+        return {row.site_id: row.withdrawn_at if row.withdrawn else None for row in rows}
 
     def _accept(self, accepted: list[Checked], sites: Mapping[str, SiteNumbers], judge: Judge) -> None:
         events = [c.event for c in accepted if c.event is not None]
@@ -219,12 +198,25 @@ class _Batch:
                 for receipt, one, event in zip(receipts, accepted, events, strict=True)
             ],
         )
+        self._note_odd(events, sites)
         self._follow(list(zip(receipts, events, strict=True)), sites, judge)
+
+    def _note_odd(self, events: Collection[Event], sites: Mapping[str, SiteNumbers]) -> None:
+        at, rows = stamp(self._now), []
+        settings = {site_id: numbers.site for site_id, numbers in sites.items()}
+        for event in events:
+            impossible = derivation.impossible_day(str(event.payload.get("work_day", FIRST_DAY)), at)
+            odd = oddity(event, settings[event.site_id], self._now, impossible)
+            if odd is not None:
+                row = {"event_id": event.id, "station_id": self._station_id, "site_id": event.site_id}
+                rows.append({**row, "code": odd[0], "detail": odd[1], "received_at": at})
+        insert_many(self._tx, t.odd_event, rows)
 
     def _follow(self, received: list[tuple[int, Event]], sites: Mapping[str, SiteNumbers], judge: Judge) -> None:
         """What the accepted events change: roster and work records, site by site."""
+        at = stamp(self._now)
         for site_id, numbers in sites.items():
-            new = [derivation.fact(receipt, event) for receipt, event in received if event.site_id == site_id]
+            new = [derivation.fact(receipt, event, at) for receipt, event in received if event.site_id == site_id]
             if not new:
                 continue
             changed = judge.changed.get(site_id)

@@ -173,6 +173,11 @@ def _paths(schemas: Schemas) -> Json:
                          {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]},
                          open_=True)
         },
+        "/livez": {
+            "get": _call("alive", "The process answers, whatever its database does", 200,
+                         {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]},
+                         open_=True)
+        },
         "/v1/openapi.json": {"get": _call("openapi", "This document", 200, {"type": "object"}, open_=True)},
     }  # fmt: skip
 
@@ -200,7 +205,7 @@ def _call(
         good["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
     if answer is not None:
         good["content"] = {"application/json": {"schema": answer}}
-    statuses = {500, 503, *refuses, *((400, 401, 403) if page else ()), *((400, 413, 415) if body else ())}
+    statuses = {429, 500, 503, *refuses, *((400, 401, 403) if page else ()), *((400, 413, 415) if body else ())}
     if body and media == "application/json":
         statuses.add(422)
     responses: Json = {str(status): good}
@@ -224,7 +229,7 @@ def _call(
 def _problem(status: int, common: Json) -> Json:
     codes = ", ".join(code for code, (of, _) in CODES.items() if of == status)
     headers = dict(common)
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return {
         "description": codes,

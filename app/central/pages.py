@@ -81,13 +81,16 @@ class Pages:
         ).label("last_change")
         with self._db.read() as tx:
             rows = tx.execute(
-                select(t.site.c.id, t.site.c.fields, gone.label("gone"), change)
+                select(t.site.c.id, t.site.c.fields, t.site.c.closed_on, gone.label("gone"), change)
                 .join(t.station_site, t.station_site.c.site_id == t.site.c.id)
                 .where(t.station_site.c.station_id == who.client_id, change > at.change)
                 .order_by(change, t.site.c.id)
             ).all()
         # a station has a few sites: always one page, so equal numbers cannot fall on a page's edge
         items = [_item("site", row.id, row.gone, row.fields) for row in rows]
+        for item, row in zip(items, rows, strict=True):
+            if row.closed_on and not row.gone:
+                item["closes_on"] = row.closed_on
         last = rows[-1].last_change if rows else at.change
         return Page(items, Cursor(last).text(), False)
 
@@ -158,8 +161,7 @@ class Pages:
         if month is not None:
             if not _MONTH.fullmatch(month):
                 raise Refused("bad_parameter", "month: expected YYYY-MM")
-            first = date.fromisoformat(f"{month}-01")
-            query = query.where(c.work_day.between(month + "-01", _last_of_month(first)))
+            query = query.where(c.work_day.between(f"{month}-01", f"{month}-31"))
         with self._db.read() as tx:
             rows = tx.execute(query.order_by(c.change).limit(self._size + 1)).mappings().all()
         more = len(rows) > self._size
@@ -197,10 +199,6 @@ def _item(kind: str, item_id: str, deleted: bool, fields: str) -> dict[str, Any]
     if deleted:
         return {"kind": kind, "id": item_id, "deleted": True}
     return {**codec.decode(fields, dict[str, Any]), "kind": kind, "id": item_id, "deleted": False}
-
-
-def _last_of_month(first: date) -> str:
-    return ((first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).isoformat()
 
 
 def _record(row: Mapping[Any, Any]) -> WireWorkRecord:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from app import codec
 from app.central import schema as t
+from app.central.roster_rules import MAX_TIER, bad_id, bad_text
 from app.central.sets import any_of, upsert_many
 from app.central.sites import SiteNumbers
 from app.domain import ids
@@ -19,6 +20,7 @@ from app.domain.roster import ROSTER_KINDS, Roster, RosterItem
 RESIDENCE_DAYS = 30
 """Days before the end of 在留期間 from which a gate is told `visit_office`."""
 
+_EARLIEST = "1900-01-01"
 _DAYS = frozenset({"starts_on", "ends_on", "expires_on", "residence_expires_on"})
 
 Fields = dict[str, Any]
@@ -50,7 +52,8 @@ def field_names(kind: str) -> frozenset[str]:
 
 def whole(kind: str, item_id: str, values: Mapping[str, Any]) -> Fields:
     """All fields of an item, defaults filled in, as they are kept and travel. Raises ItemRefused."""
-    if kind == "card" and (why := _unusable(item_id)):
+    why = bad_id(kind, item_id) or (_unusable(item_id) if kind == "card" else None)
+    if why is not None:
         raise ItemRefused("id", why)
     try:
         built = item(kind, item_id, values)
@@ -59,30 +62,30 @@ def whole(kind: str, item_id: str, values: Mapping[str, Any]) -> Fields:
         raise ItemRefused(place.removesuffix("`").lstrip("."), what) from exc
     for name in _DAYS & values.keys():
         if values[name] is not None and not is_day(values[name]):
-            raise ItemRefused(name, "expected a day YYYY-MM-DD")
+            raise ItemRefused(name, "expected a day YYYY-MM-DD from 1900 on")
     if kind == "calendar" and not is_day(item_id):
-        raise ItemRefused("id", "expected a day YYYY-MM-DD")
+        raise ItemRefused("id", "expected a day YYYY-MM-DD from 1900 on")
     if kind == "calendar" and values.get("day_kind") not in ("closed", "open"):
         raise ItemRefused("day_kind", "expected 'closed' or 'open'")
+    if kind == "contract" and not 0 <= built.tier <= MAX_TIER:
+        raise ItemRefused("tier", f"expected 0 to {MAX_TIER}")
     plain: Fields = codec.decode(codec.encode(built), dict)
     del plain["id"]
+    for name, value in plain.items():
+        if isinstance(value, str) and (unfit := bad_text(name, value)):
+            raise ItemRefused(name, unfit)
     return plain
 
 
 def is_day(text: str) -> bool:
-    """Whether this is a day as YYYY-MM-DD."""
+    """Whether this is a day as YYYY-MM-DD, from 1900 on."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return date.fromisoformat(text).isoformat() == text >= _EARLIEST
     except ValueError:
         return False
 
 
 def _unusable(key: str) -> str | None:
-    try:
-        if ids.card_key(key) != key:
-            return "expected a card key in its one form (hex in capitals)"
-    except ids.InvalidId as exc:
-        return str(exc)
     reason = ids.unusable_card(key)
     return f"a chip number that must not stand for a person ({reason})" if reason else None
 
@@ -97,6 +100,16 @@ def load_fields(tx: Connection, site_id: str, kind: str, item_ids: Collection[st
             t.roster_item.c.kind == kind,
             any_of(tx, t.roster_item.c.id, item_ids),
             ~t.roster_item.c.deleted,
+        )
+    )
+    return {row.id: codec.decode(row.fields, dict) for row in rows}
+
+
+def load_kind(tx: Connection, site_id: str, kind: str) -> dict[str, Fields]:
+    """Fields of all living items of one kind."""
+    rows = tx.execute(
+        select(t.roster_item.c.id, t.roster_item.c.fields).where(
+            t.roster_item.c.site_id == site_id, t.roster_item.c.kind == kind, ~t.roster_item.c.deleted
         )
     )
     return {row.id: codec.decode(row.fields, dict) for row in rows}

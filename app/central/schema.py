@@ -1,9 +1,9 @@
 """Tables of the centre (SQLAlchemy Core), the same on SQLite and PostgreSQL.
 
 Moments are text in UTC of one fixed width (`stamp`), so that comparing text is comparing time; days are ISO dates.
-`event` is append-only, which triggers hold on both databases. Numbers called `change` and `receipt` only grow, and
-in the order of commits within a site, because who takes one holds the site's row (PostgreSQL) or the database's
-write lock (SQLite): that is what makes a cursor safe.
+`event` is append-only, which triggers hold on both databases (app.central.triggers). Numbers called `change` and
+`receipt` only grow, and in the order of commits within a site, because who takes one holds the site's row (PostgreSQL)
+or the database's write lock (SQLite): that is what makes a cursor safe.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Sequence,
     Table,
@@ -27,13 +25,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from app.central.metadata import METADATA
+from app.central.metadata import Number as _Number
+from app.central.schema_chain import chain_claim as chain_claim
+from app.central.schema_chain import chain_incident as chain_incident
+from app.central.schema_chain import chain_point as chain_point
+from app.central.schema_chain import incident_closure as incident_closure
+from app.central.schema_chain import odd_event as odd_event
+from app.central.schema_chain import shared_event as shared_event
+from app.central.schema_chain import station_branch as station_branch
+from app.central.triggers import triggers
 from app.domain.events import rfc3339
 
-SCHEMA_VERSION = 1
-"""Raised with every change of the tables; a database with a higher one is refused."""
-
-METADATA = MetaData()
-_Number = BigInteger().with_variant(Integer(), "sqlite")
+SCHEMA_VERSION = 2
+"""Raised with every change of the tables, which app.central.upgrades must then know how to make."""
 
 schema_version = Table("schema_version", METADATA, Column("version", Integer, nullable=False))
 
@@ -41,7 +46,7 @@ client = Table(
     "client",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),  # 'station' or 'administrator'
+    Column("kind", Text, nullable=False),  # 'station', 'administrator' or 'viewer'
     Column("name", Text, nullable=False),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("secret_used_at", Text),
@@ -94,6 +99,7 @@ site = Table(
     Column("change", _Number, nullable=False),  # over all sites
     Column("roster_change", _Number, nullable=False),  # last number given in this site's roster
     Column("record_change", _Number, nullable=False),  # last number given in this site's work records
+    Column("closed_on", Text),  # last work day, once an administrator closed the site
 )
 
 counter = Table(
@@ -111,6 +117,7 @@ station_site = Table(
     Column("site_id", Text, ForeignKey("site.id"), nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("change", _Number, nullable=False),  # of counter 'site_change'
+    Column("withdrawn_at", Text),  # what happened there before is still taken
     PrimaryKeyConstraint("station_id", "site_id"),
 )
 
@@ -208,58 +215,65 @@ heartbeat = Table(
 )
 """The latest of each station."""
 
-chain_point = Table(
-    "chain_point",
+attempt = Table(
+    "attempt",
     METADATA,
-    Column("station_id", Text, ForeignKey("station.id"), nullable=False),
-    Column("seq", _Number, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("station_id", "seq"),
-)
-"""Hashes worked out here, one every so many events: from the nearest one any other is quickly found."""
-
-chain_claim = Table(
-    "chain_claim",
-    METADATA,
-    Column("station_id", Text, ForeignKey("station.id"), nullable=False),
-    Column("seq", _Number, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("station_id", "seq", "hash"),
-)
-"""Hashes a station gave for a seq that the chain has not reached here; checked when it does."""
-
-chain_incident = Table(
-    "chain_incident",
-    METADATA,
-    Column("station_id", Text, ForeignKey("station.id"), nullable=False),
-    Column("kind", Text, nullable=False),  # 'hash_mismatch' or 'seq_reused'
-    Column("seq", _Number, nullable=False),
-    Column("event_id", Text, nullable=False),  # of the second event; '' for a hash
-    Column("claimed", LargeBinary, nullable=False),  # the station's hash, or the second event's canonical bytes
-    Column("known", LargeBinary, nullable=False),  # our hash, or the digest of the first event
-    Column("first_at", Text, nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
     Column("last_at", Text, nullable=False),
-    Column("times", Integer, nullable=False),
-    PrimaryKeyConstraint("station_id", "kind", "seq", "event_id"),
+    Column("until", Text, nullable=False),
 )
+"""Wrong codes and secrets by where they came from, see app.central.guard."""
 
-_SQLITE_TRIGGERS = (
-    "CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'event is append-only'); END",
-    "CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'event is append-only'); END",
+station_day = Table(
+    "station_day",
+    METADATA,
+    Column("station_id", Text, ForeignKey("station.id"), nullable=False),
+    Column("day", Text, nullable=False),  # Japan's
+    Column("heard", Integer, nullable=False),  # bit n: heard in the hour from n o'clock
+    Column("working", Integer, nullable=False),  # bit n: heard with a working reader
+    PrimaryKeyConstraint("station_id", "day"),
+    Index("ix_station_day_day", "day"),
 )
-_POSTGRESQL_TRIGGERS = (
-    "CREATE FUNCTION event_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN RAISE EXCEPTION 'event is append-only'; END $$",
-    "CREATE TRIGGER event_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON event "
-    "FOR EACH STATEMENT EXECUTE FUNCTION event_is_append_only()",
+"""What is kept of heartbeats: one row a station and day."""
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("number", _Number, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON object
 )
+"""What administrators did. Append-only."""
+
+event_erasure = Table(
+    "event_erasure",
+    METADATA,
+    Column("event_id", Text, nullable=False),
+    Column("audit_number", _Number, ForeignKey("audit.number"), nullable=False),
+    Column("subject", Text),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("event_id", "audit_number"),
+)
+"""The one door in `event`: its body and subject may become exactly what the newest row here says. Append-only."""
+
+secret = Table(
+    "secret",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""Keys of this database: 'pseudonyms', see app.central.erasure."""
 
 
 def create_all(tx: Connection) -> None:
     """Tables, indexes and triggers in an empty database, and its version. Runs inside the caller's transaction."""
     METADATA.create_all(tx)
-    triggers = _POSTGRESQL_TRIGGERS if tx.dialect.name == "postgresql" else _SQLITE_TRIGGERS
-    for statement in triggers:
+    for statement in triggers(tx.dialect.name):
         tx.exec_driver_sql(statement)
     tx.execute(schema_version.insert().values(version=SCHEMA_VERSION))
     tx.execute(counter.insert().values(name="site_change", value=0))

@@ -14,13 +14,58 @@ from app.errors import EnvironmentTrouble
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
+BACKLOG = 4096
+"""Connections that may wait to be taken: a herd that comes back at once must not be turned away by the system."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; `port` 0: any free one. Raises EnvironmentTrouble."""
+    listening = None
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        # asyncio switches Nagle's algorithm off only where the protocol is named: 40 ms an answer otherwise
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as exc:
+        if listening is not None:
+            listening.close()
+        raise EnvironmentTrouble("central.cannot_listen", f"{host}:{port}", reason=exc.strerror or str(exc)) from exc
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """`http://HOST:PORT` of such a socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def configured(app: Any, proxies: str = "", **more: Any) -> uvicorn.Config:
+    """How uvicorn serves us. `proxies`: addresses, comma-separated, whose X-Forwarded-For is believed (none: this
+    machine's)."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,  # the application's, from its clock
+        ws="none",
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        forwarded_allow_ips=proxies or "127.0.0.1,::1",
+        **more,
+    )
 
 
 class CentralServer:
     """Serves an application on one address. `start` and `stop` from one thread; the port is known after `start`."""
 
-    def __init__(self, app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: AsgiApp, host: str = "127.0.0.1", port: int = 0, proxies: str = "") -> None:
         self._app = app
+        self._proxies = proxies
         self._host = host
         self._wanted = port
         self._socket: socket.socket | None = None
@@ -29,31 +74,8 @@ class CentralServer:
 
     def start(self) -> None:
         """Listen and answer; returns when it does. Raises EnvironmentTrouble when the address cannot be had."""
-        where = f"{self._host}:{self._wanted}"
-        try:
-            family = socket.getaddrinfo(self._host, self._wanted, type=socket.SOCK_STREAM)[0][0]
-            self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            # asyncio switches Nagle's algorithm off only where the protocol is named: 40 ms an answer otherwise
-            if sys.platform != "win32":
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((self._host, self._wanted))
-            self._socket.listen(1024)
-        except OSError as exc:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-            raise EnvironmentTrouble("central.cannot_listen", where, reason=exc.strerror or str(exc)) from exc
-        config = uvicorn.Config(
-            self._app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,  # the application's, from its clock
-            ws="none",
-            lifespan="on",
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
-        )
+        self._socket = listen(self._host, self._wanted)
+        config = configured(self._app, self._proxies)
         self._server = uvicorn.Server(config)
         ready = _Ready(self._server)
         self._thread = threading.Thread(
@@ -62,6 +84,7 @@ class CentralServer:
         self._thread.start()
         if not ready.wait(self._thread, START_SECONDS):
             self.stop()
+            where = f"{self._host}:{self._wanted}"
             raise EnvironmentTrouble("central.cannot_listen", where, reason="the server did not start")
 
     @property
@@ -73,9 +96,10 @@ class CentralServer:
 
     @property
     def url(self) -> str:
-        """`http://HOST:PORT`."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
+        """`http://HOST:PORT`. Only after `start`."""
+        if self._socket is None:
+            raise RuntimeError("not started")
+        return address(self._socket)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the server's end; whether it has ended. For a caller whose own thread has nothing else to do."""

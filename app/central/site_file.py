@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,6 +10,7 @@ from typing import Any
 
 from app import codec, datafile
 from app.central.roster_items import Fields, ItemRefused, Key, is_day, whole
+from app.central.roster_rules import ID_FORMS, REFERENCES, bad_text, tree_misfits
 from app.domain import ids
 from app.domain.site import Site
 from app.errors import InputRefused
@@ -29,15 +28,6 @@ KINDS: Mapping[str, str] = {
     "targets": "target",
 }
 """Lists of a site file and the kind of their items."""
-REFERENCES: Mapping[str, Mapping[str, str]] = {
-    "contract": {"company_id": "company", "parent_id": "contract"},
-    "assignment": {"worker_id": "worker", "company_id": "company", "occupation": "occupation", "role": "role"},
-    "card": {"worker_id": "worker"},
-    "operator": {"worker_id": "worker"},
-    "target": {"company_id": "company"},
-}
-"""Fields that name another item, and the kind of that item."""
-_LOCAL = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z_-]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,8 @@ def read_site_file(path: Path) -> SiteFile:
     """Read a site file (.json: JSON, otherwise TOML).
 
     Raises InputRefused: `central.site_file_invalid` with `FILE: $.workers[3].id`, or datafile's for what is no such
-    file at all. References are looked at by `dangling`, since they may lead to what the centre has already.
+    file at all. References and the contract tree are looked at by `misfits`, since they may lead to what the centre
+    has already.
     """
     value = _plain(datafile.parse(path))
     try:
@@ -85,15 +76,23 @@ def read_site_file(path: Path) -> SiteFile:
     return SiteFile(site_id, site, items, places)
 
 
-def dangling(file: SiteFile, known: Mapping[Key, Fields]) -> Iterator[tuple[str, str]]:
-    """References that lead nowhere, in the file and in `known` (what else will be there): place and reason."""
+def misfits(file: SiteFile, known: Mapping[Key, Fields]) -> Iterator[tuple[str, str]]:
+    """References that lead nowhere, and contracts that make no tree, in the file and in `known` (what else will be
+    there): place and reason.
+    """
     everything = {**known, **file.items}
     for (kind, item_id), values in everything.items():
         for name, target in REFERENCES.get(kind, {}).items():
             wanted = values.get(name)
             if wanted is not None and (target, wanted) not in everything:
-                place = file.places.get((kind, item_id), f"{kind} {item_id} (not in the file)")
-                yield f"{place}.{name}", f"there is no {target} {wanted}"
+                yield f"{_place(file, (kind, item_id))}.{name}", f"there is no {target} {wanted}"
+    contracts = {item_id: values for (kind, item_id), values in everything.items() if kind == "contract"}
+    for misfit in tree_misfits(contracts, {item_id for kind, item_id in file.items if kind == "contract"}):
+        yield f"{_place(file, ('contract', misfit.contract_id))}.{misfit.field}", misfit.why
+
+
+def _place(file: SiteFile, key: Key) -> str:
+    return file.places.get(key, f"{key[0]} {key[1]} (not in the file)")
 
 
 def _site(raw: Mapping[str, Any], refuse: Callable[[str, str], InputRefused]) -> tuple[str, Fields]:
@@ -101,9 +100,11 @@ def _site(raw: Mapping[str, Any], refuse: Callable[[str, str], InputRefused]) ->
         site_id = ids.site_id(raw["id"])
     except ids.InvalidId as exc:
         raise refuse("$.site.id", str(exc)) from exc
+    if unfit := bad_text("name", raw["name"]):
+        raise refuse("$.site.name", unfit)
     for name in ("opens_on", "closes_on"):
         if raw.get(name) is not None and not is_day(raw[name]):
-            raise refuse(f"$.site.{name}", "expected a day YYYY-MM-DD")
+            raise refuse(f"$.site.{name}", "expected a day YYYY-MM-DD from 1900 on")
     try:
         site: Fields = codec.decode(codec.encode(codec.convert({**raw, "id": site_id}, Site)), dict)
     except codec.DecodeError as exc:
@@ -117,9 +118,9 @@ def _normal(kind: str, raw: Mapping[str, Any]) -> Fields:
     values = dict(raw)
     if kind == "calendar":
         values["day_kind"] = values.pop("kind")  # where items say their own kind, the name is taken
-    forms = {name: _FORMS[target] for name, target in REFERENCES.get(kind, {}).items() if target in _FORMS}
-    if kind in _FORMS:
-        forms["id"] = _FORMS[kind]
+    forms = {name: ID_FORMS[target] for name, target in REFERENCES.get(kind, {}).items() if target in ID_FORMS}
+    if kind in ID_FORMS:
+        forms["id"] = ID_FORMS[kind]
     for name, form in forms.items():
         if values.get(name) is not None:
             try:
@@ -127,23 +128,6 @@ def _normal(kind: str, raw: Mapping[str, Any]) -> Fields:
             except ids.InvalidId as exc:
                 raise ItemRefused(name, str(exc)) from exc
     return values
-
-
-def _or_local(form: Callable[[str], str]) -> Callable[[str], str]:
-    """Fourteen digits, or a local id: letters, digits, '-' and '_' with at least one letter, up to 32."""
-
-    def read(text: str) -> str:
-        plain = unicodedata.normalize("NFKC", text).strip()
-        return plain if _LOCAL.fullmatch(plain) else form(text)
-
-    return read
-
-
-_FORMS: Mapping[str, Callable[[str], str]] = {
-    "worker": _or_local(ids.worker_id),
-    "company": _or_local(ids.company_id),
-    "card": ids.card_key,
-}
 
 
 def _plain(value: Any) -> Any:

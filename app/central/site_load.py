@@ -12,7 +12,7 @@ from app import codec
 from app.central import derivation, roster_items
 from app.central import schema as t
 from app.central.database import CentralDatabase
-from app.central.site_file import SiteFile, dangling, read_site_file
+from app.central.site_file import SiteFile, misfits, read_site_file
 from app.central.sites import SiteNumbers, lock_sites, next_site_change
 from app.clock import Clock
 from app.errors import InputRefused
@@ -45,7 +45,7 @@ def _load(tx: Connection, file: SiteFile, where: str, replace: bool, now: dateti
     held = roster_items.load_all(tx, file.site_id)
     removed = sorted(held.keys() - file.items.keys()) if replace else []
     kept = {} if replace else held
-    for place, why in dangling(file, kept):
+    for place, why in misfits(file, kept):
         raise InputRefused("central.site_file_invalid", f"{where}: {place}", why=why)
     changed = {key: values for key, values in file.items.items() if held.get(key) != values}
     affected = roster_items.write(tx, numbers, changed, removed)
@@ -67,10 +67,10 @@ def _site(tx: Connection, file: SiteFile) -> SiteNumbers:
             )
         )
         return SiteNumbers(file.site_id, file.site, 0, 0)
-    if row.deleted or row.fields != file.site:
+    if row.deleted or row.closed_on or row.fields != file.site:
         tx.execute(
             t.site.update()
             .where(t.site.c.id == file.site_id)
-            .values(fields=fields, deleted=False, change=next_site_change(tx))
+            .values(fields=fields, deleted=False, closed_on=None, change=next_site_change(tx))
         )
     return row

@@ -22,6 +22,8 @@ class SiteNumbers:
     roster_change: int
     record_change: int
     deleted: bool = False
+    closed_on: str | None = None
+    """The last work day of a closed site."""
 
     @property
     def site(self) -> Site:
@@ -57,7 +59,9 @@ def lock_sites(tx: Connection, site_ids: Collection[str]) -> dict[str, SiteNumbe
         select(t.site).where(t.site.c.id.in_(sorted(site_ids))).order_by(t.site.c.id).with_for_update(key_share=True)
     )
     return {
-        row.id: SiteNumbers(row.id, codec.decode(row.fields, dict), row.roster_change, row.record_change, row.deleted)
+        row.id: SiteNumbers(
+            row.id, codec.decode(row.fields, dict), row.roster_change, row.record_change, row.deleted, row.closed_on
+        )
         for row in rows
     }
 

@@ -6,15 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli import out
+from app.cli import centre_admin, centre_chain, out
+from app.cli.centre_url import add_database, database
 from app.errors import UsageError
-from app.settings import DataDir
 from app.wiring import centre as wiring
-
-DATABASE_HELP = (
-    "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME (password from PGPASSFILE or PGPASSWORD); "
-    "default: central.db in the data folder"
-)
 
 
 def add_commands(commands: Any) -> None:
@@ -24,6 +19,17 @@ def add_commands(commands: Any) -> None:
 
     serve = parts.add_parser("serve", help="answer stations")
     serve.add_argument("--listen", required=True, metavar="HOST:PORT")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes on the one address (default: 1)")
+    serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    serve.add_argument(
+        "--trusted-proxy",
+        default="",
+        metavar="IP,…",
+        help="whose X-Forwarded-For is believed (default: this machine)",
+    )
+    serve.add_argument(
+        "--oldest-version", default="", metavar="X.Y.Z", help="stations with an older program are told to upgrade"
+    )
     serve.set_defaults(run=_serve)
 
     code = parts.add_parser("issue-code", help="make an enrolment code")
@@ -45,19 +51,31 @@ def add_commands(commands: Any) -> None:
     pin = parts.add_parser("pin-verifier", help="ask for an operator's PIN and print what goes in the site file")
     pin.set_defaults(run=_pin_verifier)
 
-    for part in (serve, code, load):
-        part.add_argument("--database", metavar="URL", help=DATABASE_HELP)
+    add_database(serve, code, load)
+    centre_admin.add_commands(parts)
+    centre_chain.add_commands(parts)
 
 
 def _serve(args: argparse.Namespace) -> int:
     host, _, port = args.listen.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise UsageError("cli.bad_listen", args.listen)
-    return wiring.serve(_database(args), host.strip("[]"), int(port), announce=out.say)
+    if not 1 <= args.workers <= wiring.MAX_WORKERS:
+        raise UsageError("cli.bad_workers", str(args.workers), most=wiring.MAX_WORKERS)
+    return wiring.serve(
+        database(args),
+        host.strip("[]"),
+        int(port),
+        workers=args.workers,
+        log_level=args.log_level,
+        proxies=args.trusted_proxy,
+        oldest_version=args.oldest_version,
+        announce=out.say,
+    )
 
 
 def _issue_code(args: argparse.Namespace) -> int:
-    answer = wiring.issue_code(_database(args), args.site, args.uses, args.valid_days, args.role)
+    answer = wiring.issue_code(database(args), args.site, args.uses, args.valid_days, args.role)
     if args.json:
         out.print_json(answer)
     else:
@@ -66,7 +84,7 @@ def _issue_code(args: argparse.Namespace) -> int:
 
 
 def _load_site(args: argparse.Namespace) -> int:
-    loaded = wiring.load_site(_database(args), args.file, replace=args.replace)
+    loaded = wiring.load_site(database(args), args.file, replace=args.replace)
     if args.json:
         out.print_json(loaded)
     else:
@@ -83,11 +101,3 @@ def _pin_verifier(args: argparse.Namespace) -> int:
         pin = ""
     out.say(wiring.pin_verifier(pin))
     return 0
-
-
-def _database(args: argparse.Namespace) -> str:
-    if args.database:
-        return str(args.database)
-    data = DataDir.at(args.data_dir)
-    data.create()
-    return f"sqlite:///{data.root / 'central.db'}"

@@ -6,26 +6,41 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import codec
+from app import codec, logs
 from app.central import inspection, site_load
 from app.central.api import create_app
 from app.central.database import CentralDatabase
 from app.central.enrolment import issue_code as issue
-from app.central.server import CentralServer
+from app.central.server import CentralServer, address, listen
+from app.central.settings import CentralSettings, is_version
+from app.central.workers import Worker
+from app.central.workers import serve as serve_many
 from app.clock import Clock, SystemClock
+from app.errors import UsageError
 from app.secrets import make_pin_verifier
 
 
 class RunningCentre:
     """A centre that answers on an address of this machine from its construction until `stop`."""
 
-    def __init__(self, url: str, host: str, port: int = 0, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        host: str,
+        port: int = 0,
+        *,
+        clock: Clock | None = None,
+        settings: CentralSettings | None = None,
+        proxies: str = "",
+    ) -> None:
         """Raises EnvironmentTrouble when the address or the database cannot be had."""
         self._db = CentralDatabase.open(url)
-        self._server = CentralServer(create_app(self._db, clock or SystemClock()), host, port)
+        app = create_app(self._db, clock or SystemClock(), settings)
+        self._server = CentralServer(app, host, port, proxies)
         try:
             self._server.start()
         except BaseException:
@@ -43,12 +58,39 @@ class RunningCentre:
         self._db.close()
 
 
-def serve(url: str, host: str, port: int, *, announce: Callable[[str], None]) -> int:
-    """Serve until SIGINT or SIGTERM. Raises EnvironmentTrouble when the address or the database cannot be had."""
+MAX_WORKERS = 64
+
+
+def serve(
+    url: str,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    log_level: str,
+    proxies: str,
+    oldest_version: str,
+    announce: Callable[[str], None],
+) -> int:
+    """Serve until SIGINT or SIGTERM. Raises EnvironmentTrouble when the address or the database cannot be had.
+
+    `oldest_version`: that a station may have; '' for any, UsageError for what is no version.
+    """
+    if oldest_version and not is_version(oldest_version):
+        raise UsageError("cli.bad_version", oldest_version)
+    prepare = partial(logs.to_stderr_as_json, log_level)
+    settings = CentralSettings(oldest_version=oldest_version)
+    if workers > 1:
+        CentralDatabase.open(url).close()  # tables are made, and troubles with it said, before anybody else tries
+        listening = listen(host, port)
+        prepare()
+        serve_many(Worker(url, settings, prepare), listening, workers, lambda: announce(address(listening)), proxies)
+        return 0
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    centre = RunningCentre(url, host, port)
+    centre = RunningCentre(url, host, port, settings=settings, proxies=proxies)
+    prepare()
     try:
         announce(centre.url)
         while not stop.wait(0.5) and not centre.ended():

@@ -68,6 +68,11 @@ class Cluster:
         self._admin.execute(f"CREATE SCHEMA {name}")
         return f"postgresql+psycopg://genba@/postgres?host={self._home}&options=-csearch_path%3D{name}"
 
+    def pids(self) -> list[int]:
+        """The server's processes so far (those of connections to come are children of the first one)."""
+        first = self._process.pid
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split())]
+
     def stop(self) -> None:
         """Immediate shutdown (what it holds is thrown away), folder removed."""
         self._admin.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from app.central import schema as t
 from app.central.administration import close_site
 from app.domain.events import GENESIS, next_hash
 from tests.central.test_enrolment import problem
-from tests.central.world import OTHER, SITE, TODAY, WORKER, Station, World, in_threads
+from tests.central.world import ACT, OTHER, SITE, TODAY, WORKER, Station, World, in_threads
 
 
 def count(world: World, table: Any) -> int:
@@ -187,7 +188,7 @@ BAD_PAYLOADS: list[tuple[str, dict[str, Any], str]] = [
 
 
 def test_bad_payloads_of_other_types(world: World) -> None:
-    station = world.station()
+    station = world.station(role="office")
     batch = [station.event(kind, {**BASES[kind], **payload}) for kind, payload, _ in BAD_PAYLOADS]
     results = station.push(batch).json()["results"]
     found = [(r["verdict"], r["code"], r["detail"].partition(":")[0]) for r in results]
@@ -276,7 +277,7 @@ def test_rejected_is_judged_anew_and_stays_in_the_chain(world: World) -> None:
 
 def test_a_closed_sites_late_events_are_taken(world: World) -> None:
     station = world.station()
-    close_site(world.db, SITE)
+    close_site(world.db, world.clock, SITE, date.fromisoformat(TODAY), ACT, withdraw=True)
     assert station.verdicts([station.touch()]) == [("accepted", None)]
     assert problem(station.get(f"/v1/sites/{SITE}/roster")) == (403, "site_closed")
     (item,) = station.everything("/v1/sites")[0]
@@ -366,7 +367,7 @@ def test_batches_of_one_station_at_once(world: World) -> None:
 
 
 def test_batches_of_two_stations_at_once_meet_in_one_record(world: World) -> None:
-    stations = [world.station() for _ in range(4)]
+    stations = [world.station(role="office") for _ in range(4)]
     touches = [[s.touch() for _ in range(5)] for s in stations]
     fixes = [stations[i].correction(touches[i - 1][0]["id"]) for i in range(4)]
     batches = [[*touches[i], fixes[i]] for i in range(4)]

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from app.central import schema as t
 from app.central.administration import revoke_station
 from app.central.credentials import code_hash, new_code
-from app.central.enrolment import create_administrator, issue_code
+from app.central.enrolment import create_client, issue_code
 from app.errors import InputRefused
-from tests.central.world import OTHER, SITE, World, in_threads
+from tests.central.world import ACT, OTHER, SITE, World, in_threads
 
 
 def problem(answer: object) -> tuple[int, str]:
@@ -133,18 +133,18 @@ def test_token_refusals(world: World) -> None:
 
 def test_a_revoked_station_is_told(world: World) -> None:
     station, me = world.station(), str(uuid.uuid4())
-    revoke_station(world.db, world.clock, station.id)
+    revoke_station(world.db, world.clock, station.id, ACT)
     assert problem(station.get("/v1/sites")) == (403, "station_revoked")
     assert problem(world.token(station.id, station.secret)) == (403, "station_revoked")
     who = world.enrol(world.code(), me).json()
-    revoke_station(world.db, world.clock, who["station_id"])
+    revoke_station(world.db, world.clock, who["station_id"], ACT)
     assert problem(world.enrol(world.code(), me)) == (403, "station_revoked")
     with pytest.raises(InputRefused):
-        revoke_station(world.db, world.clock, "nobody")
+        revoke_station(world.db, world.clock, "nobody", ACT)
 
 
 def test_an_administrator_issues_codes(world: World) -> None:
-    admin = create_administrator(world.db, world.clock, "本社")
+    admin = create_client(world.db, world.clock, "本社", "administrator", ACT)
     token = world.token(admin.client_id, admin.client_secret).json()["access_token"]
     asked = {"site_ids": [SITE], "uses": 2, "valid_days": 10, "role": "office"}
     answer = world.call("POST", "/v1/enrolment-codes", token=token, json=asked)

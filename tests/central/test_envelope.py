@@ -15,6 +15,7 @@ import zstandard
 
 from app.central.envelope import MAX_BODY
 from app.central.refusals import CODES
+from app.central.schema import SCHEMA_VERSION
 from app.central.server import CentralServer
 from app.errors import EnvironmentTrouble
 from tests.central.test_enrolment import problem
@@ -119,7 +120,7 @@ def test_a_fault_is_logged_and_its_insides_are_hidden(
 
 
 def test_healthz(world: World) -> None:
-    assert world.call("GET", "/healthz").json() == {"status": "ok", "schema": 1}
+    assert world.call("GET", "/healthz").json() == {"status": "ok", "schema": SCHEMA_VERSION}
 
 
 def test_every_code_belongs_to_one_status() -> None:

@@ -99,7 +99,7 @@ def test_only_what_changed_comes_again(world: World) -> None:
 
 
 def test_a_change_made_at_the_site_reaches_the_others(world: World) -> None:
-    one, two = world.station(), world.station()
+    one, two = world.station(role="office"), world.station()
     _, cursor = two.everything(ROSTER)
     events = [
         one.roster_change("worker", WORKER, kana="ミホン"),
@@ -119,7 +119,7 @@ def test_a_change_made_at_the_site_reaches_the_others(world: World) -> None:
     assert two.everything(ROSTER, cursor)[0] == []
     with world.db.read() as tx:
         kept = tx.execute(select(t.roster_item.c.fields).where(t.roster_item.c.id == WORKER)).scalar_one()
-    assert '"insurance_confirmed":true' in kept  # hidden fields survive a change from a gate
+    assert '"insurance_confirmed":true' in kept  # hidden fields survive a change from a site
 
 
 def test_sites_given_later_come(world: World) -> None:

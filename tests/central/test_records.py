@@ -22,7 +22,7 @@ from app.central.roster_items import item, load_all
 from app.domain.roster import Roster
 from app.domain.work_records import derive
 from app.sync.wire import BatchRequest
-from tests.central.world import CARD, SECOND, SITE, SITE_FILE, TODAY, WORKER, Station, World
+from tests.central.world import CARD, SECOND, SITE, SITE_FILE, TODAY, WORKER, Station, World, in_threads
 
 KEYS = [CARD, "uid:04A1B2C3D4E5F6", "uid:04FFFFFFFFFFF0"]
 WORKERS = [WORKER, SECOND, "L-1"]
@@ -32,9 +32,9 @@ DAYS = ["2026-11-19", "2026-11-20", TODAY]
 def fresh(db: CentralDatabase, site_id: str) -> dict[tuple[str, str], dict[str, Any]]:
     """The records of a site from all its facts and its whole roster."""
     with db.read() as tx:
-        rows = tx.execute(select(t.event.c.receipt, t.event.c.body).where(t.event.c.site_id == site_id)).all()
+        rows = tx.execute(select(t.event).where(t.event.c.site_id == site_id)).all()
         items = load_all(tx, site_id)
-    facts = [fact(row.receipt, as_event(bytes(row.body))) for row in rows]
+    facts = [fact(row.receipt, as_event(bytes(row.body)), row.received_at) for row in rows]
     roster = Roster.of([item(kind, id_, values) for (kind, id_), values in items.items()])
     return {(r.worker_id, r.work_day): asdict(r) for r in derive(facts, roster)}
 
@@ -112,7 +112,7 @@ def make(station: Station, step: tuple[Any, ...], made: list[dict[str, Any]]) ->
 def test_records_are_always_a_fresh_derivation(world: World, first: Any, second: Any, random: Any) -> None:
     site_id = f"s{uuid.uuid4().hex[:20]}"  # a site of its own for each example: databases are slow to make
     world.load({**SITE_FILE, "site": {"id": site_id, "name": "x"}})
-    stations = [world.station(site_id), world.station(site_id)]
+    stations = [world.station(site_id, role="office"), world.station(site_id, role="office")]
     made: list[list[dict[str, Any]]] = [[], []]
     for number, station in enumerate(stations):
         station.site_id = site_id
@@ -134,7 +134,7 @@ def test_records_are_always_a_fresh_derivation(world: World, first: Any, second:
 
 
 def test_a_record_is_withdrawn_and_comes_back_with_its_first_month(world: World) -> None:
-    station = world.station()
+    station = world.station(role="office")
     touch = station.touch()
     assert station.verdicts([touch]) == [("accepted", None)]
     path = f"/v1/sites/{SITE}/work-records"
@@ -143,7 +143,7 @@ def test_a_record_is_withdrawn_and_comes_back_with_its_first_month(world: World)
     assert items[0]["events"] == [touch["id"]]
     assert items[0]["company_id"] == "90000000000122"
     world.clock.set(datetime(2026, 12, 2, tzinfo=UTC))
-    station = world.station()
+    station = world.station(role="office")
     station.verdicts([station.correction(touch["id"])])
     items, cursor = station.everything(path, cursor, month="2026-11")
     assert [(i["work_day"], i["events"], i["deleted"]) for i in items] == [(TODAY, [], True)]
@@ -159,13 +159,13 @@ def test_a_record_is_withdrawn_and_comes_back_with_its_first_month(world: World)
 )
 def test_the_month_of_receipt_is_the_centres_in_japan(world: World, at: str, month: str) -> None:
     world.clock.set(datetime.fromisoformat(at))
-    station = world.station()
+    station = world.station(role="office")
     station.verdicts([station.touch()])
     assert [r["received_month"] for r in world.records().values()] == [month]
 
 
 def test_suppressed_refused_and_unapproved_do_not_count(world: World) -> None:
-    station = world.station()
+    station = world.station(role="office")
     first = station.touch()
     second = station.touch(suppressed_by=first["id"])
     entry = station.entry(worker_id=SECOND)
@@ -179,7 +179,7 @@ def test_suppressed_refused_and_unapproved_do_not_count(world: World) -> None:
 
 
 def test_an_unknown_card_waits_for_its_worker(world: World) -> None:
-    station = world.station()
+    station = world.station(role="office")
     key = "uid:04A1B2C3D4E5F6"
     touch = station.touch(None, card_key=key)
     assert station.verdicts([touch]) == [("accepted", None)]
@@ -192,7 +192,7 @@ def test_an_unknown_card_waits_for_its_worker(world: World) -> None:
 
 
 def test_a_late_assignment_fills_in_the_company(world: World) -> None:
-    station = world.station()
+    station = world.station(role="office")
     station.verdicts([station.touch(SECOND)])
     assert world.records()[SECOND, TODAY]["company_id"] is None
     later = {"id": "a-2", "worker_id": SECOND, "company_id": "90000000000022"}
@@ -202,10 +202,75 @@ def test_a_late_assignment_fills_in_the_company(world: World) -> None:
 
 
 def test_two_stations_of_a_site_make_one_record(world: World) -> None:
-    one, two = world.station(), world.station()
+    one, two = world.station(role="office"), world.station(role="office")
     first, second = one.touch(), two.touch(direction="out", occurred_at=f"{TODAY}T17:00:00.000+09:00")
     two.verdicts([second])
     one.verdicts([first])
     record = world.records()[WORKER, TODAY]
     assert record["events"] == [first["id"], second["id"]]
     assert (record["first_in"], record["last_out"]) == (first["occurred_at"], second["occurred_at"])
+
+
+def test_an_impossible_day_is_kept_and_counts_when_it_is_corrected(world: World) -> None:
+    """A gate's clock jumped: nothing is refused, no month is spoilt, and a correction brings the day back."""
+    gate, office = world.station(), world.station(role="office")
+    days = ["0001-01-01", "1970-01-01", "2026-11-22", "2026-11-23", "2099-01-01", "9999-12-31"]
+    touches = [gate.touch(work_day=day, occurred_at=f"{day}T07:30:00.000+14:00") for day in days]
+    assert gate.verdicts(touches) == [("accepted", None)] * len(days)
+    assert list(world.records()) == [(WORKER, "2026-11-22")]  # a clock a little fast around midnight
+    for month in ("9999-12", "2099-01", "0001-01", "0000-01"):
+        assert office.everything(f"/v1/sites/{SITE}/work-records", month=month)[0] == []
+    fixes = [office.correction(e["id"], "set", work_day=TODAY) for e in (touches[0], touches[-1])]
+    assert office.verdicts(fixes) == [("accepted", None)] * 2
+    assert world.records()[WORKER, TODAY]["events"] == [touches[0]["id"], touches[-1]["id"]]
+    world.clock.set(datetime(2027, 1, 1, tzinfo=UTC))  # time alone makes nothing possible that was not
+    late = world.station().touch(work_day="2026-11-23")
+    assert world.station(role="office").verdicts([late]) == [("accepted", None)]
+    assert world.records()[WORKER, "2026-11-23"]["events"] == [late["id"]]
+    assert_fresh(world, SITE)
+
+
+def test_the_roster_describes_records_of_two_months(world: World) -> None:
+    station = world.station()
+    days = ["2026-08-31", "2026-09-01"]
+    station.verdicts([station.touch(SECOND, work_day=day) for day in days])
+    world.load({**SITE_FILE, "assignments": [*SITE_FILE["assignments"], {"id": "a-2", "worker_id": SECOND,
+                                                                        "company_id": "90000000000022"}]})  # fmt: skip
+    assert [world.records()[SECOND, day]["company_id"] for day in days] == [None, "90000000000022"]
+    # what was right then is not taken away when the assignment goes
+    station.verdicts([station.touch(work_day=day) for day in days])
+    world.load({**SITE_FILE, "assignments": []}, replace=True)
+    assert [world.records()[WORKER, day]["company_id"] for day in days] == ["90000000000122", None]
+    # a record that only now comes to stand is described
+    late = station.touch(None, card_key="uid:04A1B2C3D4E5F6", work_day=days[0])
+    station.verdicts([late])
+    world.load({**SITE_FILE, "cards": [*SITE_FILE["cards"], {"id": "uid:04A1B2C3D4E5F6", "worker_id": "L-1"}],
+                "assignments": [{"id": "a-3", "worker_id": "L-1", "company_id": "90000000000022"}]})  # fmt: skip
+    assert world.records()["L-1", days[0]]["company_id"] == "90000000000022"
+
+
+def test_ten_stations_at_once_on_one_site(world: World) -> None:
+    """Touches, entries, approvals, corrections and roster changes about the same people, all at the same moment."""
+    offices = [world.station(role="office") for _ in range(10)]
+    key = "uid:04A1B2C3D4E5F6"
+    entries = [office.entry(worker_id=SECOND, work_day=DAYS[i % 3]) for i, office in enumerate(offices)]
+    batches = []
+    for i, office in enumerate(offices):
+        touch = office.touch(None, card_key=key, work_day=DAYS[i % 3])
+        batches.append([
+            entries[i],
+            touch,
+            office.approval(entries[i - 1]["id"], decision="refused" if i % 4 == 0 else "approved"),
+            office.correction(entries[i - 2]["id"], "set", occupation=str(i)),
+            office.binding(key, WORKERS[i % 3], "2026-11-01"),
+            office.roster_change("card", key, worker_id=WORKERS[i % 3]),
+            office.roster_change("assignment", "x", worker_id=SECOND, company_id=["90000000000022", None][i % 2]),
+        ])  # fmt: skip
+    answers = in_threads(10, lambda i: offices[i].verdicts(batches[i]))
+    assert {verdict for some in answers for verdict, _ in some} == {"accepted"}
+    assert_fresh(world, SITE)
+    with world.db.read() as tx:
+        receipts = list(tx.execute(select(t.event.c.receipt).order_by(t.event.c.receipt)).scalars())
+        changes = list(tx.execute(select(t.roster_item.c.change).where(t.roster_item.c.site_id == SITE)).scalars())
+    assert len(set(receipts)) == 70
+    assert len(set(changes)) == len(changes)

@@ -56,6 +56,13 @@ FIRM = "90000000000022"
 BAD_DAY = {"residence_expires_on": "2026-02-30"}
 
 
+TREE = SITE_FILE["contracts"]
+
+
+def tier(contract_id: str, number: int, parent: str | None) -> dict[str, Any]:
+    return {"id": contract_id, "company_id": FIRM, "tier": number, "parent_id": parent}
+
+
 def change(**lists: Any) -> dict[str, Any]:
     return {**SITE_FILE, **lists}
 
@@ -86,6 +93,20 @@ def change(**lists: Any) -> dict[str, Any]:
         (change(assignments=[{"id": "a", "worker_id": WORKER, "role": "99"}]), "$.assignments[0].role"),
         (change(contracts=[{"id": "c", "company_id": "V-9", "tier": 0}]), "$.contracts[0].company_id"),
         (change(contracts=[{"id": "c", "company_id": FIRM, "tier": 1, "parent_id": "x"}]), "$.contracts[0].parent_id"),
+        (change(contracts=[*TREE, tier("c-2", 1, None)]), "$.contracts[2].parent_id"),
+        (change(contracts=[tier("c-0", 1, None)]), "$.contracts[0].tier"),
+        (change(contracts=[*TREE, tier("c-2", 3, "c-1")]), "$.contracts[2].tier"),
+        (change(contracts=[*TREE, tier("c-2", 2, "c-3"), tier("c-3", 3, "c-2")]), "$.contracts[2].parent_id"),
+        (change(contracts=[tier("c-0", 0, "c-0")]), "$.contracts[0].parent_id"),
+        (change(contracts=[*TREE, tier("c-1", 1, "c-0")]), "$.contracts[2].id"),
+        (change(workers=[{"id": "L-1", "name": "a\u200bb"}]), "$.workers[0].name"),
+        (change(workers=[{"id": "L-1", "name": "\u3000"}]), "$.workers[0].name"),
+        (change(workers=[{"id": "L-1", "name": "n", "kana": "ア\n"}]), "$.workers[0].kana"),
+        (change(workers=[{"id": "L-1", "name": "n" * 201}]), "$.workers[0].name"),
+        (change(workers=[{"id": "L-1", "name": "n", "residence_expires_on": "0001-01-01"}]),
+         "$.workers[0].residence_expires_on"),
+        (change(roles=[{"id": "r\u202e", "name": "n"}]), "$.roles[0].id"),
+        (change(site={"id": SITE, "name": "x\x00"}), "$.site.name"),
         (change(operators=[{"id": "o", "name": "n", "pin": "1234"}]), "$.operators[0]"),
         (change(operators=[{"id": "o", "name": "n", "pin_verifier": "1234"}]), "$.operators[0].pin_verifier"),
         (change(operators=[{"id": "gate", "name": "n"}]), "$.operators[0].id"),
@@ -150,3 +171,32 @@ def test_taking_out_an_assignment_takes_the_company_out_of_its_records(world: Wo
     (key,) = before
     assert (before[key]["company_id"], after[key]["company_id"]) == ("90000000000122", None)
     assert before[key]["received_month"] == after[key]["received_month"]
+
+
+def test_names_as_they_are_written_in_the_field(tmp_path: Path) -> None:
+    names = ["見本\u3000太郎", "葛\U000e0100城", "Nguyễn Văn Mẫu", "髙﨑 ㈱"]
+    file = read_site_file(
+        write(tmp_path, change(workers=[{"id": f"L-{i}", "name": name} for i, name in enumerate(names)]))
+    )
+    assert [file.items["worker", f"L-{i}"]["name"] for i in range(len(names))] == names
+
+
+def test_a_part_of_the_tree_fits_what_the_centre_has(world: World) -> None:
+    part = {"site": SITE_FILE["site"], "contracts": [tier("c-2", 2, "c-1")]}
+    assert world.load(part).added == 1
+    for bad, why in (
+        (tier("c-9", 0, None), "only one contract"),
+        (tier("c-1", 2, "c-0"), "is tier 1, not 2"),
+        (tier("c-0", 0, "c-2"), "a circle: c-0 → c-2 → c-1 → c-0"),
+    ):
+        with pytest.raises(InputRefused, match=why) as caught:
+            world.load({**part, "contracts": [bad]})
+        assert "$.contracts[0]." in caught.value.where
+
+
+def test_what_the_file_makes_wrong_elsewhere_is_named(world: World) -> None:
+    world.load({"site": SITE_FILE["site"], "contracts": [tier("c-2", 2, "c-1")]})
+    moved = [tier("c-1", 3, "c-3"), tier("c-3", 2, "c-4"), tier("c-4", 1, "c-0")]
+    with pytest.raises(InputRefused, match="below c-1") as caught:
+        world.load({"site": SITE_FILE["site"], "contracts": moved})
+    assert "contract c-2 (not in the file).tier" in caught.value.where

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from app import codec
 from app.central import schema as t
 from app.central.api import create_app
+from app.central.audit import Act
 from app.central.database import CentralDatabase
 from app.central.enrolment import issue_code
 from app.central.settings import CentralSettings
@@ -32,6 +33,7 @@ SECOND = "90000000000221"
 CARD = "felica:0123456789ABCDEF"
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 TODAY = "2026-11-21"
+ACT = Act("test", "because")
 
 SITE_FILE: dict[str, Any] = {
     "site": {"id": SITE, "name": "架空タワー"},
