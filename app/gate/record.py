@@ -147,13 +147,15 @@ class Recorder:
 
     def _days_this_month(self, worker_id: str, day: date, now: Situation) -> int | None:
         """None when they cannot be counted: the touch is stored by now, and nothing may make it look otherwise."""
+        month = f"{day:%Y-%m}"
         try:
-            facts = self._log.month_facts(worker_id, f"{day:%Y-%m}", now.site.id)
+            facts = self._log.month_facts(worker_id, month, now.site.id)
             records = derive(facts, now.roster)
+            elsewhere = self._log.days_elsewhere(worker_id, month, now.site.id, {fact.id for fact in facts})
         except Exception:
             log.exception("the month could not be counted")
             return None
-        return len({r.work_day for r in records if r.worker_id == worker_id and r.site_id == now.site.id})
+        return len(elsewhere | {r.work_day for r in records if r.worker_id == worker_id and r.site_id == now.site.id})
 
 
 def _read(seen: CardSeen) -> CardRead:

@@ -29,10 +29,10 @@ from app.gate.news import (
     StorageAlarm,
     WorkerHit,
 )
-from app.gate.pins import PinGuard
 from app.gate.policy import SecurePolicy
 from app.gate.port import PinAnswer
 from app.gate.record import Recorder, Situation
+from app.pins import PinGuard
 from app.readers.port import CardSeen, CardUnreadable, ReaderEvent
 from app.store.backup import DiskSpace
 from app.store.events import EventLog
@@ -55,6 +55,9 @@ class RosterSource(Protocol):
 
     def roster_at(self) -> datetime | None:
         """When the roster was last confirmed by the centre."""
+
+    def own_changes(self) -> int:
+        """Moves when this station itself changes the roster (a card bound, a name mended)."""
 
 
 class GateService:
@@ -89,14 +92,14 @@ class GateService:
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         # Below: gate thread only, but for `_site`, which is replaced whole.
         self._site = policy.in_force(source.site())
-        self._roster = source.roster()
+        self._roster, self._own_changes = source.roster(), source.own_changes()
         self._direction = DirectionChoice(clock)
         self._clock_state = ClockState()
         self._last_recorded_at = event_log.newest_recorded_at()
         self._warnings: tuple[StandingWarning, ...] | None = None
         self._today_due = True
         self._next_health = 0.0
-        self._announced_day = ""
+        self._day = self._site.work_day(clock.now())
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -135,6 +138,11 @@ class GateService:
     def site(self) -> Site:
         """The site as last known."""
         return self._site
+
+    @property
+    def roster(self) -> Roster:
+        """The effective roster as last loaded; replaced whole."""
+        return self._roster
 
     def listen(self, listener: Callable[[News], None]) -> None:
         """Add a listener; it is called on the gate's thread."""
@@ -210,30 +218,33 @@ class GateService:
             self._next_health = self._clock.monotonic() + HEALTH_EVERY_S
             self._check_health()
         day = self._site.work_day(self._clock.now())
-        if self._today_due or day.isoformat() != self._announced_day:
+        if day != self._day:
+            self._day = day
+            self._reload()  # what begins on this day (a card's binding) is in force from now on
+        if self._today_due:
             self._today_due = False
-            self._announced_day = day.isoformat()
             self._tell(today_view.today(self._log, self._roster, self._site, day, LINES))
 
     def _card(self, seen: CardSeen) -> None:
         self._check_clock()
-        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
-        self._store(seen.reader, seen.seen_at, lambda: self._recorder.card(seen, now))
+        self._store(seen.reader, seen.seen_at, lambda: self._recorder.card(seen, self._situation()))
 
     def _unreadable(self, seen: CardUnreadable) -> None:
         self._tell(Announcement(seen.reader, Outcome.UNREADABLE, (), seen.seen_at))
 
     def _enter(self, worker_id: str, reason: str) -> None:
-        if worker_id not in self._roster.workers:
-            return
-        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
-        self._store("", self._clock.now(), lambda: self._recorder.entry(worker_id, reason, now))
+        if worker_id in self._roster.workers:
+            self._store("", self._clock.now(), lambda: self._recorder.entry(worker_id, reason, self._situation()))
 
     def _headcount(self, company_id: str, count: int) -> None:
-        now = Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
-        self._recorder.headcount(company_id, count, now)
+        self._recorder.headcount(company_id, count, self._situation())
         self._today_due = True
         self._on_stored()
+
+    def _situation(self) -> Situation:
+        if self._source.own_changes() != self._own_changes:
+            self._reload()  # a card that was just bound is known at its next touch
+        return Situation(self._site, self._roster, self._direction.state.chosen, self._clock_state)
 
     def _store(self, lane: str, at: datetime, act: Callable[[], Announcement]) -> None:
         """Announce what was stored, or that it was not: nothing in between."""
@@ -266,6 +277,7 @@ class GateService:
 
     def _reload(self) -> None:
         self._site = self._policy.in_force(self._source.site())
+        self._own_changes = self._source.own_changes()
         self._roster = self._source.roster()
         self._today_due = True
         self._next_health = 0.0

@@ -62,7 +62,7 @@ class Database:
         `newer_database`, `disk_full`, `read_only`, `no_access`, `disk_error`.
         """
         driver.assert_version()
-        lock = FolderLock(path.with_name(path.name + ".lock"))
+        lock = FolderLock.beside(path)
         with _told(path):
             make_private(path.parent)
             lock.take()

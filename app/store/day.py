@@ -12,7 +12,7 @@ from app.domain.events import Direction, EventType
 from app.domain.outbox import OutboxState
 from app.domain.verdict import LastTouch, Outcome, Reason
 from app.store.rows import StoreCounts, TodayRow, TodayRows, from_ms, to_ms
-from app.store.schema import event, mention, outbox, remote_event, touch
+from app.store.schema import centre_record, event, mention, outbox, remote_event, touch
 
 _LAST = (
     "SELECT id, at_ms, direction, work_day, outcome FROM touch WHERE card_key = ? AND at_ms <= ?"
@@ -42,10 +42,17 @@ def today(connection: sa.Connection, site_id: str, work_day: str, limit: int) ->
     present = connection.execute(
         sa.select(touch.c.worker_id).where(counted, touch.c.worker_id.is_not(None)).distinct()
     ).scalars()
+    elsewhere = connection.execute(
+        sa.select(centre_record.c.worker_id).where(
+            centre_record.c.site_id == site_id, centre_record.c.work_day == work_day
+        )
+    ).scalars()
     unknown = connection.execute(
         sa.select(sa.func.count(touch.c.card_key.distinct())).where(counted, touch.c.worker_id.is_(None))
     ).scalar_one()
-    return TodayRows(tuple(rows[:limit]), frozenset(present), unknown, headcounts(connection, site_id, work_day))
+    return TodayRows(
+        tuple(rows[:limit]), frozenset([*present, *elsewhere]), unknown, headcounts(connection, site_id, work_day)
+    )
 
 
 def _touches(connection: sa.Connection, here: sa.ColumnElement[bool], limit: int) -> list[TodayRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,27 +67,8 @@ class EventLog:
 
         A gate waits while this runs: give some thousand at a time. Errors as `append`; all are stored or none.
         """
-        known = touches or {}
-        stored: list[Stored] = []
-        events, touch_rows, mentions = [], [], []
         with self._db.hot() as connection:
-            seq, link = _head(connection)
-            for draft in drafts:
-                seq += 1
-                body = codec.canonical(draft.numbered(seq).as_wire())
-                link = next_hash(link, body)
-                events.append(_event_row(draft, seq, body, link))
-                if draft.type in _TOUCHES:
-                    row = known.get(draft.id) or TouchRow.from_draft(draft)
-                    touch_rows.append(_touch_row(draft, seq, row))
-                else:
-                    mentions.append(_mention_row(draft, seq))
-                stored.append(Stored(seq, draft.id, link))
-            connection.executemany(_EVENT, events)
-            connection.executemany(_TOUCH, touch_rows)
-            connection.executemany(_MENTION, mentions)
-            connection.executemany(_OUTBOX, [(one.seq,) for one in stored])
-        return stored
+            return Appender(connection).add(drafts, touches or {})
 
     def chain_head(self) -> tuple[int, bytes]:
         """Last seq and its hash; (0, GENESIS) for an empty log."""
@@ -127,8 +108,21 @@ class EventLog:
 
     def month_facts(self, worker_id: str, month: str, site_id: str) -> list[Fact]:
         """Everything `work_records.derive` needs for a worker's month ('YYYY-MM') at a site. See `app.store.facts`."""
+        return self.workers_facts((worker_id,), month, site_id)
+
+    def workers_facts(self, worker_ids: Collection[str], month: str, site_id: str) -> list[Fact]:
+        """The same for some workers at once."""
         with self._db.read() as connection:
-            return facts.month_facts(connection, worker_id, month, site_id)
+            return facts.workers_facts(connection, worker_ids, month, site_id)
+
+    def days_elsewhere(self, worker_id: str, month: str, site_id: str, known: Collection[str]) -> set[str]:
+        """Work days of a worker's month that the centre has a record for which stands on events not `known` (ids).
+
+        Touches of other gates do not come down, but what they add up to does. A record of known events alone is left
+        out: those are judged here, newer corrections included.
+        """
+        with self._db.read() as connection:
+            return facts.days_elsewhere(connection, worker_id, month, site_id, known)
 
     def site_facts(self, month: str, site_id: str) -> list[Fact]:
         """The same for everybody at a site."""
@@ -149,6 +143,42 @@ class EventLog:
         """For the status line; costs as much as what waits, not as what is stored."""
         with self._db.read() as connection:
             return day.counts(connection)
+
+
+class Appender:
+    """Puts many events at the end of the log inside one `hot` transaction, in as many calls as it likes."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._seq, self._link = _head(connection)
+
+    @property
+    def seq(self) -> int:
+        """Of the last event."""
+        return self._seq
+
+    def add(self, drafts: Iterable[Draft], touches: Mapping[str, TouchRow]) -> list[Stored]:
+        """See `EventLog.append_many`. Memory grows with the drafts of one call alone."""
+        seq, link = self._seq, self._link
+        stored: list[Stored] = []
+        events, touch_rows, mentions = [], [], []
+        for draft in drafts:
+            seq += 1
+            body = codec.canonical(draft.numbered(seq).as_wire())
+            link = next_hash(link, body)
+            events.append(_event_row(draft, seq, body, link))
+            if draft.type in _TOUCHES:
+                row = touches.get(draft.id) or TouchRow.from_draft(draft)
+                touch_rows.append(_touch_row(draft, seq, row))
+            else:
+                mentions.append(_mention_row(draft, seq))
+            stored.append(Stored(seq, draft.id, link))
+        self._connection.executemany(_EVENT, events)
+        self._connection.executemany(_TOUCH, touch_rows)
+        self._connection.executemany(_MENTION, mentions)
+        self._connection.executemany(_OUTBOX, [(one.seq,) for one in stored])
+        self._seq, self._link = seq, link
+        return stored
 
 
 def _head(connection: Any) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ is no fact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from app import codec
 from app.domain.events import EventType
 from app.domain.outbox import OutboxState
 from app.domain.work_records import Fact
-from app.store.schema import event, mention, outbox, remote_event, roster_item, touch
+from app.store.schema import centre_record, event, mention, outbox, remote_event, roster_item, touch
 
 UNSENT = 1 << 62
 """Receipts of our own events that are not accepted yet: UNSENT + seq."""
@@ -90,42 +90,60 @@ class _Facts:
         self.found[fact.id] = fact
 
 
-def month_facts(connection: sa.Connection, worker_id: str, month: str, site_id: str) -> list[Fact]:
-    """See `EventLog.month_facts`."""
+def workers_facts(connection: sa.Connection, worker_ids: Collection[str], month: str, site_id: str) -> list[Fact]:
+    """See `EventLog.workers_facts`."""
     first, last = f"{month}-01", f"{month}-31"
     gathered = _Facts(connection)
-    _moved_here(gathered, month, site_id, {worker_id})
-    cards = _cards_of(connection, worker_id, site_id)
-    # a binding that a correction made his
+    _moved_here(gathered, month, site_id, set(worker_ids))
+    cards = _cards_of(connection, worker_ids, site_id)
+    # a binding that a correction made theirs
     bound = [f for f in gathered.found.values() if f.type == EventType.CARD_BINDING]
     cards |= {str(f.payload["card_key"]) for f in bound if f.payload.get("card_key")}
-    his = [sa.and_(touch.c.worker_id == worker_id)]
-    his += [sa.and_(touch.c.worker_id.is_(None), touch.c.card_key.in_(chunk)) for chunk in _chunks(cards)]
-    for whose in his:
-        gathered.own(
-            _own.join(touch, touch.c.seq == event.c.seq).where(
-                whose, touch.c.site_id == site_id, touch.c.work_day.between(first, last)
-            )
-        )
-    gathered.own(
-        _own.join(mention, mention.c.seq == event.c.seq).where(
-            mention.c.worker_id == worker_id,
-            mention.c.type == EventType.ENTRY.value,
-            mention.c.site_id == site_id,
-            mention.c.work_day.between(first, last),
-        )
-    )
     there = sa.and_(remote_event.c.site_id == site_id, remote_event.c.work_day.between(first, last))
     kinds = (EventType.TOUCH.value, EventType.ENTRY.value)
-    gathered.remote(remote_event.c.worker_id == worker_id, remote_event.c.type.in_(kinds), there)
+    theirs: list[sa.ColumnElement[bool]] = []
+    for chunk in _chunks(worker_ids):
+        theirs.append(touch.c.worker_id.in_(chunk))
+        gathered.own(
+            _own.join(mention, mention.c.seq == event.c.seq).where(
+                mention.c.worker_id.in_(chunk),
+                mention.c.type == EventType.ENTRY.value,
+                mention.c.site_id == site_id,
+                mention.c.work_day.between(first, last),
+            )
+        )
+        gathered.remote(remote_event.c.worker_id.in_(chunk), remote_event.c.type.in_(kinds), there)
     for chunk in _chunks(cards):
+        theirs.append(sa.and_(touch.c.worker_id.is_(None), touch.c.card_key.in_(chunk)))
         gathered.remote(
             remote_event.c.card_key.in_(chunk),
             remote_event.c.worker_id.is_(None),
             remote_event.c.type == EventType.TOUCH.value,
             there,
         )
+    for whose in theirs:
+        gathered.own(
+            _own.join(touch, touch.c.seq == event.c.seq).where(
+                whose, touch.c.site_id == site_id, touch.c.work_day.between(first, last)
+            )
+        )
     return _of_site(gathered.close(), site_id)
+
+
+def days_elsewhere(
+    connection: sa.Connection, worker_id: str, month: str, site_id: str, known: Collection[str]
+) -> set[str]:
+    """See `EventLog.days_elsewhere`."""
+    days = [f"{month}-{day:02}" for day in range(1, 32)]  # named one by one: the key begins with site and day
+    query = sa.select(centre_record.c.work_day, centre_record.c.body).where(
+        centre_record.c.site_id == site_id, centre_record.c.work_day.in_(days), centre_record.c.worker_id == worker_id
+    )
+    found: set[str] = set()
+    for row in connection.execute(query):
+        stands_on = codec.decode(row.body, dict).get("events")
+        if isinstance(stands_on, list) and not all(id_ in known for id_ in stands_on):
+            found.add(row.work_day)
+    return found
 
 
 def site_facts(connection: sa.Connection, month: str, site_id: str) -> list[Fact]:
@@ -155,6 +173,24 @@ def site_facts(connection: sa.Connection, month: str, site_id: str) -> list[Fact
     return _of_site(gathered.close(), site_id)
 
 
+def entry_facts(connection: sa.Connection, site_id: str, first_day: str, last_day: str) -> list[Fact]:
+    """See `OfficeBook.entry_facts`."""
+    gathered = _Facts(connection)
+    gathered.own(
+        _own.join(mention, mention.c.seq == event.c.seq).where(
+            mention.c.type == EventType.ENTRY.value,
+            mention.c.site_id == site_id,
+            mention.c.work_day.between(first_day, last_day),
+        )
+    )
+    gathered.remote(
+        remote_event.c.type == EventType.ENTRY.value,
+        remote_event.c.site_id == site_id,
+        remote_event.c.work_day.between(first_day, last_day),
+    )
+    return gathered.close()
+
+
 def _moved_here(gathered: _Facts, month: str, site_id: str, workers: set[str] | None) -> None:
     """Corrections that bring something to this worker, or into this month, and what they are about."""
     correction = EventType.CORRECTION.value
@@ -181,17 +217,22 @@ def _of_site(facts: list[Fact], site_id: str) -> list[Fact]:
     return [fact for fact in facts if fact.type not in counted or fact.site_id == site_id]
 
 
-def _cards_of(connection: sa.Connection, worker_id: str, site_id: str) -> set[str]:
-    """Card keys that were ever bound to him here or elsewhere, or are his on the roster."""
+def _cards_of(connection: sa.Connection, worker_ids: Collection[str], site_id: str) -> set[str]:
+    """Card keys that were ever bound to them here or elsewhere, or are theirs on the roster."""
     kinds = (EventType.CARD_BINDING.value, EventType.ROSTER_CHANGE.value)
-    queries = (
-        sa.select(mention.c.card_key).where(mention.c.worker_id == worker_id, mention.c.type.in_(kinds)),
-        sa.select(remote_event.c.card_key).where(remote_event.c.worker_id == worker_id, remote_event.c.type.in_(kinds)),
-        sa.select(roster_item.c.id).where(
-            roster_item.c.site_id == site_id, roster_item.c.worker_id == worker_id, roster_item.c.kind == "card"
-        ),
-    )
-    return {key for query in queries for key in connection.execute(query).scalars() if key}
+    found: set[str] = set()
+    for chunk in _chunks(worker_ids):
+        queries = (
+            sa.select(mention.c.card_key).where(mention.c.worker_id.in_(chunk), mention.c.type.in_(kinds)),
+            sa.select(remote_event.c.card_key).where(
+                remote_event.c.worker_id.in_(chunk), remote_event.c.type.in_(kinds)
+            ),
+            sa.select(roster_item.c.id).where(
+                roster_item.c.site_id == site_id, roster_item.c.worker_id.in_(chunk), roster_item.c.kind == "card"
+            ),
+        )
+        found |= {key for query in queries for key in connection.execute(query).scalars() if key}
+    return found
 
 
 def _chunks(values: Iterable[str]) -> Iterable[list[str]]:

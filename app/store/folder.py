@@ -17,6 +17,22 @@ class FolderLock:
         self._path = path
         self._file: IO[bytes] | None = None
 
+    @classmethod
+    def beside(cls, database: Path) -> FolderLock:
+        """The one of a database file."""
+        return cls(database.with_name(database.name + ".lock"))
+
+    def held(self) -> bool:
+        """Whether a running program has it now. A program that starts at this very moment may find it taken."""
+        if not self._path.exists():
+            return False
+        try:
+            self.take()
+        except (StorageTrouble, OSError) as trouble:
+            return isinstance(trouble, StorageTrouble)
+        self.release()
+        return False
+
     def take(self) -> None:
         """Raises StorageTrouble `store.in_use` when another program (or another Database here) holds it; OSError."""
         make_file(self._path)

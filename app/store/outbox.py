@@ -33,6 +33,14 @@ _RESEND = (
     "UPDATE outbox SET state = 'waiting', attempts = 0, code = NULL, detail = NULL, settled_at = NULL,"
     " receipt = NULL WHERE state IN ('rejected', 'conflict') AND seq = (SELECT seq FROM event WHERE id = ?)"
 )
+_RESEND_AFTER = (
+    "UPDATE outbox SET state = 'waiting', attempts = 0, code = NULL, detail = NULL, settled_at = NULL,"
+    " receipt = NULL WHERE seq > ?"
+)
+_UNTIL = (
+    "SELECT coalesce((SELECT min(seq) FROM outbox WHERE state IN ('waiting', 'conflict')),"
+    " (SELECT coalesce(max(seq), 0) + 1 FROM outbox)) - 1"
+)
 _LOOK = "SELECT state, count(*) FROM outbox WHERE state IN ('rejected', 'conflict') GROUP BY state"
 _SETTLED_STATES = frozenset((OutboxState.ACCEPTED, OutboxState.REJECTED, OutboxState.CONFLICT))
 
@@ -97,15 +105,36 @@ class Outbox:
 
     def needing_look(self, limit: int = 200) -> list[tuple[int, Settled]]:
         """Rejected and conflicting rows (seq, verdict), oldest first."""
+        return [(row.seq, settled) for row, settled in self.look(limit)]
+
+    def look(self, limit: int) -> list[tuple[Outgoing, Settled]]:
+        """The same with the events themselves."""
         query = (
-            sa.select(outbox, event.c.id)
+            sa.select(outbox, event.c.id, event.c.body)
             .join(event, event.c.seq == outbox.c.seq)
             .where(sa.text("outbox.state IN ('rejected', 'conflict')"))
             .order_by(outbox.c.seq)
             .limit(limit)
         )
         with self._db.read() as connection:
-            return [(row.seq, Settled(row.id, row.state, row.code, row.detail)) for row in connection.execute(query)]
+            return [
+                (
+                    Outgoing(row.seq, row.id, row.attempts, row.body),
+                    Settled(row.id, row.state, row.code, row.detail),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def settled_until(self) -> int:
+        """The last seq up to which the centre holds every event; 0 for none."""
+        with self._db.looking() as connection:
+            row = connection.execute(_UNTIL).fetchone()
+        return int(row[0])
+
+    def resend_after(self, seq: int) -> int:
+        """Every row after a seq waits, accepted ones too: a new station delivers them once more. How many do."""
+        with self._db.hot() as connection:
+            return int(connection.execute(_RESEND_AFTER, (seq,)).rowcount)
 
     def counts(self) -> OutboxCounts:
         """How many rows stand where; costs as much as what is not accepted."""

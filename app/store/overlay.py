@@ -61,6 +61,26 @@ def overlay(connection: sa.Connection, items: Items, site_id: str, day: str, pul
             _change(items, payload)
 
 
+def turning_days(connection: sa.Connection, site_id: str) -> list[str]:
+    """Days from which some binding of the site holds (or, corrected, may hold); between two of them `overlay` gives
+    the same for every day."""
+    kinds = (_BINDING, _CORRECTION)
+    own = sa.select(event.c.body).join(mention, mention.c.seq == event.c.seq)
+    queries = (
+        own.where(mention.c.type.in_(kinds), mention.c.site_id == site_id),
+        sa.select(remote_event.c.body).where(remote_event.c.type.in_(kinds), remote_event.c.site_id == site_id),
+    )
+    days: set[str] = set()
+    for query in queries:
+        for body in connection.execute(query).scalars():
+            payload = _payload(body)
+            fields = payload.get("fields")
+            for said in (payload, fields if isinstance(fields, Mapping) else {}):
+                if isinstance(said.get("valid_from"), str):
+                    days.add(said["valid_from"])
+    return sorted(days)
+
+
 def _own(site_id: str) -> sa.Select[Any]:
     return (
         sa.select(event.c.id, event.c.type, event.c.body, outbox.c.state, outbox.c.settled_at, outbox.c.receipt)

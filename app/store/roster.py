@@ -7,7 +7,7 @@ back: the foreman sees his own change at once, and it does not flicker away in b
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -21,11 +21,14 @@ from app.domain.roster import ROSTER_KINDS, Roster
 from app.domain.site import Site
 from app.store.about import about
 from app.store.database import Database
-from app.store.overlay import overlay
+from app.store.overlay import overlay, turning_days
 from app.store.schema import centre_record, cursor, roster_item, site
 
 _log = logging.getLogger(__name__)
 _RECORDS = "work-records:"
+_OWN_CHANGES = (
+    "SELECT max(seq) FROM mention WHERE type IN ('card_binding', 'roster_change', 'correction') AND site_id = ?"
+)
 _FEED = (
     "INSERT INTO remote_event (receipt, station_id, site_id, id, type, occurred_at, worker_id, work_day, card_key,"
     " target, body) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
@@ -122,6 +125,17 @@ class RosterStore:
         built = (_build(item, ROSTER_KINDS[kind]) for (kind, _), item in items.items() if kind in ROSTER_KINDS)
         return Roster.of(item for item in built if item is not None)
 
+    def turning_days(self, site_id: str) -> list[str]:
+        """ISO days on which `load(site_id, on=…)` may change, in order."""
+        with self._db.read() as connection:
+            return turning_days(connection, site_id)
+
+    def own_changes(self, site_id: str) -> int:
+        """Seq of this station's newest event that `load` hangs on; 0 for none. Cheap enough for every card."""
+        with self._db.looking() as connection:
+            row = connection.execute(_OWN_CHANGES, (site_id,)).fetchone()
+        return row[0] or 0
+
     def roster_at(self, site_id: str) -> datetime | None:
         """When the site's roster was last pulled, aware; None: never."""
         with self._db.read() as connection:
@@ -133,8 +147,10 @@ class RosterStore:
         with self._db.write() as connection:
             connection.execute(sa.update(cursor).where(cursor.c.scope == scope).values(at=at.isoformat()))
 
-    def centre_records(self, site_id: str, month: str) -> list[dict[str, Any]]:
-        """Work records of a month ('YYYY-MM') as the centre derived them, by day and worker."""
+    def centre_records(
+        self, site_id: str, month: str, worker_ids: Collection[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Work records of a month ('YYYY-MM') as the centre derived them, by day and worker; of these workers alone."""
         query = (
             sa.select(centre_record.c.body)
             .where(
@@ -143,6 +159,8 @@ class RosterStore:
             )
             .order_by(centre_record.c.work_day, centre_record.c.worker_id)
         )
+        if worker_ids is not None:
+            query = query.where(centre_record.c.worker_id.in_(worker_ids))
         with self._db.read() as connection:
             return [codec.decode(body, dict) for body in connection.execute(query).scalars()]
 

@@ -112,11 +112,11 @@ class TodayRow:
 
 @dataclass(frozen=True, slots=True)
 class TodayRows:
-    """A work day at a site, from this station's events. `rows`: latest first."""
+    """A work day at a site. `rows`: this station's, latest first."""
 
     rows: tuple[TodayRow, ...]
     present: frozenset[str]
-    """Workers with a touch that counts."""
+    """Workers with a touch here that counts, or with a work record of the day at the centre (another gate's)."""
     unknown_cards: int
     """Cards that nobody is known for."""
     headcounts: Mapping[str, int]

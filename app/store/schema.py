@@ -1,6 +1,6 @@
 """The tables as they are now; `migrations/` is how a database gets there (a test holds both equal).
 
-Append-only tables (`event`, `touch`, `mention`, `remote_event`, `audit`) refuse UPDATE, DELETE and REPLACE by trigger.
+Append-only tables (`APPEND_ONLY`) refuse UPDATE, DELETE and REPLACE by trigger.
 REPLACE is refused before the row is looked at, so it holds on a foreign connection without `recursive_triggers` too.
 """
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every schema this program knows, oldest first; the last one is the tables below."""
 HEAD = REVISIONS[-1]
 
@@ -189,6 +189,33 @@ audit = Table(
 )
 """Who did what with which right; tries that failed too."""
 
+aside = Table(
+    "aside",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    Column("work_day", Text, nullable=False),
+    Column("aside", Integer, nullable=False),
+    Column("operator_id", Text, nullable=False),
+    CheckConstraint("aside IN (0, 1)", name="aside_flag"),
+    Index("aside_day", "site_id", "work_day"),
+)
+"""Candidates that somebody has taken off the list, or put back: the last row of a worker's day holds."""
+
+reader_log = Table(
+    "reader_log",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("usable", Integer, nullable=False),
+    CheckConstraint("usable IN (0, 1)", name="reader_log_usable"),
+    Index("reader_log_at", "at_ms"),
+)
+"""When a reader began or ceased to work; a gate that starts or ends says so for each of its readers."""
+
 meta = Table(
     "meta",
     metadata,
@@ -196,12 +223,64 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+phone = Table(
+    "phone",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("phone_id", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("worker_id", Text),
+    Column("company_id", Text),
+    Column("state", Text, nullable=False),
+    Column("operator_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("state IN ('registered', 'revoked')", name="phone_state"),
+    CheckConstraint("length(public_key) = 32", name="phone_key"),
+)
+"""Phones whose files are taken: of several rows of a phone the last one holds. `public_key`: Ed25519."""
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("first_seq", Integer, ForeignKey("event.seq"), nullable=False),
+    Column("last_seq", Integer, ForeignKey("event.seq"), nullable=False),
+)
+"""Files that added something. Theirs are all events from `first_seq` to `last_seq`; `digest`: SHA-256, hex."""
+
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("seq", Integer, ForeignKey("event.seq"), primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("nth", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    UniqueConstraint("at", "device", "card", "nth", name="import_row_once"),
+)
+"""What a touch from a file is known by. `at`: as the device wrote it, which makes new rows lie together in the index
+(with the card first it is four times slower); `number`: the device's own."""
+
 _TAKEN = {
     "event": "seq = NEW.seq OR id = NEW.id",
     "touch": "seq = NEW.seq",
     "mention": "seq = NEW.seq",
     "remote_event": "receipt = NEW.receipt OR id = NEW.id",
     "audit": "n = NEW.n",
+    "aside": "n = NEW.n",
+    "reader_log": "n = NEW.n",
+    "phone": "n = NEW.n",
+    "import_batch": "n = NEW.n",
+    "import_row": "seq = NEW.seq OR (at = NEW.at AND device = NEW.device AND card = NEW.card AND nth = NEW.nth)",
 }
 APPEND_ONLY = tuple(_TAKEN)
 

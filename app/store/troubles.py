@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import sqlalchemy.exc
@@ -30,6 +31,9 @@ _BY_ERRNO = {
     errno.EIO: "store.disk_error",
 }
 
+_LEAST_FREE = 64 * 1024
+"""Bytes. With less, SQLite cannot make the two files that it wants beside an open database."""
+
 
 def code_of(error: BaseException) -> str | None:
     """The message code of the environment's trouble behind an error; None: it is ours."""
@@ -48,4 +52,14 @@ def code_of(error: BaseException) -> str | None:
 def trouble(error: BaseException, path: Path) -> StorageTrouble | None:
     """The StorageTrouble that an error stands for; None: a fault of the program, let it crash."""
     code = code_of(error)
+    # opening on a full disk fails at the files beside the database: SQLite calls that an I/O error
+    if code in ("store.disk_error", "store.no_access") and _is_full(path):
+        code = "store.disk_full"
     return None if code is None else StorageTrouble(code, str(path))
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_FREE
+    except OSError:
+        return False

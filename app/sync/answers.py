@@ -22,6 +22,7 @@ from app.sync.trouble import (
     Forbidden,
     SomebodyInBetween,
     TooLarge,
+    UpgradeNeeded,
 )
 from app.sync.wire import PROBLEM, ZSTD, Problem
 
@@ -32,6 +33,7 @@ MAX_ANSWER = 16 * 1024 * 1024
 RETRY_AFTER_CAP_S = 3600.0
 """Longest wait that a `Retry-After` can impose, in seconds."""
 _BUSY = frozenset({408, 425, 429})
+UPGRADE = "upgrade_needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def refuse(raw: RawAnswer, host: str) -> NoReturn:
     if problem is None:
         raise SomebodyInBetween(f"status {status}", host)
     code = problem.code[:64]
+    if status == 426 or code == UPGRADE:
+        raise UpgradeNeeded(host)
     if status == 401:
         raise AuthFailed(code, host)
     if status == 403:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from app.clock import Clock
+from app.errors import GenbaError
 from app.sync.calls import CentreCalls
 from app.sync.ports import Outbox, RosterStore
 from app.sync.rounds import Rounds
@@ -30,7 +31,8 @@ class SyncEngine:
     """One per station. `start` once, `stop` once; or `run_once` without either.
 
     `sites`, `readers` and `listener` are called on the engine's thread and must be quick. `wake`, `sync_now`,
-    `status` and `stop` may be called from any thread; all but `stop` return at once. The client is closed by `stop`.
+    `roster_now`, `status` and `stop` may be called from any thread; all but `stop` return at once. The client is
+    closed by `stop`.
     """
 
     def __init__(
@@ -80,8 +82,12 @@ class SyncEngine:
             self._condition.notify_all()
 
     def sync_now(self) -> None:
-        """A person asked: try at once, paused or not. Only a wait that the centre asked for is kept."""
+        """A person asked: send at once, paused or not. Only a wait that the centre asked for is kept."""
         self.wake("now")
+
+    def roster_now(self) -> None:
+        """A person asked for the roster (and the feed): likewise, and in the rush too."""
+        self.wake("roster")
 
     def status(self) -> SyncStatus:
         """How delivery stood when the engine looked last."""
@@ -107,7 +113,9 @@ class SyncEngine:
         """
         if self._thread is not None:
             raise RuntimeError("the sync engine has a thread of its own")
-        return self._rounds.once()
+        summary = self._rounds.once()
+        self._rounds.rest()
+        return summary
 
     def _run(self) -> None:
         started = False
@@ -128,3 +136,7 @@ class SyncEngine:
                 reasons, self._reasons = frozenset(self._reasons), set()
             if reasons:
                 self._rounds.wake(reasons)
+        try:
+            self._rounds.rest()
+        except GenbaError as trouble:  # it says no more than when a person looks: nothing else hangs on it
+            log.info("sync: the state could not be stored: %s", trouble)

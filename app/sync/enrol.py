@@ -7,7 +7,7 @@ from typing import Protocol
 from app.domain.ids import normalise
 from app.errors import CentreRefused, InputRefused
 from app.sync.trouble import BadRequest, Forbidden
-from app.sync.wire import EnrolAnswer, EnrolRequest
+from app.sync.wire import ChainEnd, EnrolAnswer, EnrolRequest
 
 ALPHABET = frozenset("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
 """Letters and digits of a code: no 0, O, 1, I."""
@@ -16,6 +16,7 @@ _SENTENCES = {
     "code_used_up": "sync.enrol_used_up",
     "code_expired": "sync.enrol_expired",
     "code_unknown": "sync.enrol_unknown",
+    "chain_unknown": "sync.enrol_chain_unknown",
 }
 
 
@@ -37,16 +38,22 @@ def normalise_code(typed: str) -> str:
 
 
 def enrol(
-    client: EnrolCalls, typed_code: str, installation_id: str, station_name: str, app_version: str
+    client: EnrolCalls,
+    typed_code: str,
+    installation_id: str,
+    station_name: str,
+    app_version: str,
+    restored: ChainEnd | None = None,
 ) -> EnrolAnswer:
     """Enrol this installation. May be repeated after a lost answer: it burns no second use of the code.
 
     Blocks for the request. Raises InputRefused for a code that cannot be one (nothing is sent then), CentreRefused
-    (`sync.enrol_used_up`, `…_expired`, `…_unknown`), and the troubles of `app.sync.trouble`. The answer's secret
-    belongs in the OS keyring; it is in no repr.
+    (`sync.enrol_used_up`, `…_expired`, `…_unknown`, `…_chain_unknown`), and the troubles of `app.sync.trouble`. The
+    answer's secret belongs in the OS keyring; it is in no repr. `restored`: this is a restored copy, see
+    `EnrolRequest`.
     """
     code = normalise_code(typed_code)
-    request = EnrolRequest(code, installation_id, station_name, app_version)
+    request = EnrolRequest(code, installation_id, station_name, app_version, restored)
     try:
         answer = client.enrol(request)
     except (BadRequest, Forbidden) as exc:

@@ -97,7 +97,10 @@ class CentreClient:
 
     def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         """Become a station. Needs no secret."""
-        raw = self._send("POST", "/v1/stations/enrol", codec.encode(request))
+        fields = codec.plain(request)
+        if request.restored is None:
+            del fields["restored"]  # version 1 as recorded: no field of a case that is not there
+        raw = self._send("POST", "/v1/stations/enrol", codec.encode(fields))
         return self._believe(raw, EnrolAnswer, 201)
 
     def push(self, events: Sequence[bytes], chain_end: ChainEnd | None) -> BatchAnswer:
@@ -273,7 +276,7 @@ class CentreClient:
                 if isinstance(cause, ssl.SSLCertVerificationError) and not self._line.closed:
                     who = tls.issuer(self._base.host, self._base.port)
                     detail += f" (signed by {who})" if who else ""
-                return Offline("tls", self.host, detail)
+                return Offline(tls.kind(cause), self.host, detail)
         kinds: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
             ("proxy", (httpx.ProxyError,)),
             ("dns", (socket.gaierror,)),

@@ -46,6 +46,8 @@ class Puller:
         self._store = store
         self._clock = clock
         self._types = tuple(feed_types)
+        self.taken = 0
+        """Items stored since the start, also by a call that ended in a trouble."""
 
     def sites(self) -> int:
         """The sites of this station and their rules."""
@@ -143,7 +145,9 @@ class Puller:
             if now == was:
                 self._store.confirm(scope, self._clock.now())
             else:
-                taken += keep(page, now)
+                stored = keep(page, now)
+                taken += stored
+                self.taken += stored
             if not page.more:
                 break
         return taken

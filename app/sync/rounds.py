@@ -7,10 +7,9 @@ that tests can let weeks pass.
 from __future__ import annotations
 
 import logging
-import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from app.clock import Clock
@@ -20,39 +19,18 @@ from app.errors import GenbaError
 from app.sync import schedule
 from app.sync.calls import CentreCalls
 from app.sync.hold import Hold
+from app.sync.jobs import Job, pauses, reached, stops_all
 from app.sync.ports import Outbox, RosterStore
 from app.sync.pull import Puller
 from app.sync.push import Pushed, Pusher
 from app.sync.schedule import Pace
 from app.sync.status import RunSummary, SyncStatus
-from app.sync.trouble import (
-    AuthFailed,
-    BadAnswer,
-    BadRequest,
-    Busy,
-    Forbidden,
-    Hung,
-    Offline,
-    SomebodyInBetween,
-    TooLarge,
-)
+from app.sync.trouble import Busy, Hung
 from app.sync.wire import Heartbeat, ReaderReport
 
 log = logging.getLogger(__name__)
 
 BUG = "sync.bug"
-
-
-@dataclass(slots=True)
-class Job:
-    """One kind of work. `due`: by the monotonic clock. `run` says whether the centre was reached."""
-
-    name: str
-    run: Callable[[], bool]
-    every: float = math.inf
-    due: float = 0.0
-    failures: int = 0
-    error: str | None = None
 
 
 class Rounds:
@@ -78,17 +56,16 @@ class Rounds:
         self._work_records = work_records
         self._pusher = Pusher(client, outbox, clock, on_settled=self._settled)
         self._puller = Puller(client, roster, clock)
-        self._push = Job("push", self._run_push)
+        self._push = Job("push", self._run_push, for_station=True)
         self._roster = Job("roster", self._run_roster, pace.roster_every)
         self._feed = Job("feed", self._run_feed, pace.feed_every)
-        self._beat = Job("heartbeat", self._run_heartbeat, pace.heartbeat_every)
+        self._beat = Job("heartbeat", self._run_heartbeat, pace.heartbeat_every, for_station=True)
         self._jobs = (self._push, self._roster, self._feed, self._beat)
         self._hold = Hold(clock)
         self._asked = False
         self._state = SyncState()
         self._stored = SyncState()
         self._online: bool | None = None
-        self._pulled = 0
         self.status = SyncStatus()
 
     # --- from outside: start, wake, tick
@@ -101,19 +78,20 @@ class Rounds:
         self.publish()
 
     def wake(self, reasons: frozenset[str]) -> None:
-        """'touch': something to send. 'network': the way may be open again. 'now': a person asked."""
+        """'touch': something to send. 'network': the way may be open again. 'now': a person wants it sent.
+
+        'roster': a person wants the roster, rush or not.
+        """
         start = self._clock.monotonic()
-        if not reasons & {"network", "now"}:
+        if not reasons & {"network", "now", "roster"}:
             if self._push.failures == 0:
                 self._push.due = min(self._push.due, start)
             return
         for job in self._jobs:
-            job.due = min(job.due, start)
-        spread = 0.0
-        if "now" in reasons:
-            self._asked = True
-        else:
-            spread = self._dice.uniform(0.0, self._pace.first_delay)
+            if job is not self._roster or reasons & {"network", "roster"}:
+                job.due = min(job.due, start)
+        self._asked = self._asked or "roster" in reasons
+        spread = 0.0 if reasons & {"now", "roster"} else self._dice.uniform(0.0, self._pace.first_delay)
         if not self._hold.asked and self._hold.left() > spread:
             self._hold.put(spread)
 
@@ -133,7 +111,7 @@ class Rounds:
     def once(self) -> RunSummary:
         """Everything once, whatever was held back. Unexpected exceptions are the caller's."""
         self._state = self._stored = self._outbox.sync_state()
-        self._pulled, self._pusher.total = 0, Pushed()
+        before, self._pusher.total = self._puller.taken, Pushed()
         error: GenbaError | None = None
         for job in self._jobs:
             try:
@@ -147,14 +125,26 @@ class Rounds:
         self.publish()
         done, status = self._pusher.total, self.status
         return RunSummary(
-            done.accepted, done.rejected, done.conflict, self._pulled, status.pending, status.chain_state, error
+            done.accepted,
+            done.rejected,
+            done.conflict,
+            self._puller.taken - before,
+            status.pending,
+            status.chain_state,
+            error,
         )
+
+    def rest(self) -> None:
+        """The end: keep what was not worth a write while it ran. Raises StorageTrouble."""
+        if self._state != self._stored:
+            self._outbox.save_sync_state(self._state)
+            self._stored = self._state
 
     def publish(self) -> None:
         """Say how things stand, if they changed. Raises StorageTrouble."""
         counts, state = self._outbox.counts(), self._state
-        held = self._hold.left()
         chain = self._pusher.chain_state
+        again_at = self._hold.until if self._hold.left() > 0 else self._push.again_at
         self._tell(
             SyncStatus(
                 pending=counts.pending,
@@ -163,12 +153,14 @@ class Rounds:
                 oldest_pending_at=counts.oldest_pending_at,
                 last_sync_at=state.last_sync_at,
                 last_error=state.last_error,
-                next_attempt_at=self._hold.until if held > 0 else None,
+                next_attempt_at=again_at,
                 online=self._online,
                 roster_at=self._puller.roster_at(self._sites()),
                 chain_state=None if chain is None else chain.value,
                 skew_ms=self._clock.skew_ms(),
                 paused=state.paused,
+                changes=self._puller.taken,
+                held=self._hold.asked and self._hold.left() > 0,
             )
         )
 
@@ -225,7 +217,7 @@ class Rounds:
         return True
 
     def _succeed(self, job: Job, reached: bool) -> None:
-        job.failures, job.error = 0, None
+        job.failures, job.error, job.again_at = 0, None, None
         job.due = self._clock.monotonic() + schedule.jittered(job.every, self._dice)
         if not reached:
             return
@@ -235,25 +227,17 @@ class Rounds:
         error = next((other.error for other in self._jobs if other.error), None)
         self._save(SyncState(last_sync_at=at, last_error=error))
 
-    def _is_line(self, job: Job, exc: GenbaError) -> bool:
-        """Whether it concerns every job (no way to the centre) and not this one's matter alone."""
-        if isinstance(exc, Forbidden):  # of a roster: that site's matter; of a push: the station's
-            return job in (self._push, self._beat)
-        whole = isinstance(exc, Offline | Busy | AuthFailed | SomebodyInBetween)
-        return whole and not isinstance(exc, BadAnswer)
-
     def _fail(self, job: Job, exc: GenbaError) -> bool:
         """Remember and put off. True when it concerns every job."""
         log.info("%s: %s", job.name, exc)
-        if isinstance(exc, Offline | SomebodyInBetween) and not isinstance(exc, BadAnswer):
-            self._online = False
-        elif isinstance(exc, Busy | AuthFailed | Forbidden | BadRequest | TooLarge | BadAnswer):
-            self._online = True
-        if not self._is_line(job, exc):
-            self._put_off(job, exc.code)
+        online = reached(exc)
+        if online is not None:
+            self._online = online
+        if not stops_all(job, exc):
+            self._put_off(job, exc.code, long=pauses(exc))
             return False
         failures = self._state.failures + 1
-        paused = exc.code if isinstance(exc, AuthFailed | Forbidden) else ""
+        paused = exc.code if pauses(exc) else ""
         asked = isinstance(exc, Busy) and exc.retry_after is not None
         if isinstance(exc, Busy) and exc.retry_after is not None:
             wait = exc.retry_after + self._dice.uniform(0.0, 1.0 + exc.retry_after / 10)
@@ -265,13 +249,15 @@ class Rounds:
         self._save(SyncState(until, failures, self._state.last_sync_at, exc.code, paused))
         return True
 
-    def _put_off(self, job: Job, code: str) -> None:
+    def _put_off(self, job: Job, code: str, *, long: bool = False) -> None:
         job.failures += 1
         job.error = code
-        wait = schedule.backoff(job.failures, self._pace, self._dice)
-        if code.startswith("sync.forbidden"):
+        if long:
             wait = schedule.jittered(self._pace.paused_every, self._dice)
+        else:
+            wait = schedule.backoff(job.failures, self._pace, self._dice)
         job.due = self._clock.monotonic() + wait
+        job.again_at = self._clock.now() + timedelta(seconds=wait)
         self._save(replace(self._state, last_error=code))
 
     def _stumble(self, exc: Exception, job: Job) -> float:
@@ -298,13 +284,13 @@ class Rounds:
 
     def _run_roster(self) -> bool:
         _, before = schedule.months(self._clock.now())
-        self._pulled += self._puller.rosters(self._sites(), before if self._work_records else None)
+        self._puller.rosters(self._sites(), before if self._work_records else None)
         return True
 
     def _run_feed(self) -> bool:
         month, _ = schedule.months(self._clock.now())
         sites = self._sites()
-        self._pulled += self._puller.feeds(sites, month if self._work_records else None)
+        self._puller.feeds(sites, month if self._work_records else None)
         return bool(sites)
 
     def _run_heartbeat(self) -> bool:

@@ -16,7 +16,8 @@ class SyncStatus:
     centre's last valid answer to a push or a heartbeat. `next_attempt_at`: None when nothing holds sync back.
     `online`: None before the first try. `roster_at`: when the oldest of the sites' rosters was pulled or confirmed.
     `chain_state`: 'ok', 'waiting', 'broken', or None before the first batch. `skew_ms`: PC minus centre. `paused`:
-    who must do what, '' when running.
+    code of what somebody must do, '' when running. `changes`: moves whenever a pull brought something, so that whoever
+    works with the roster takes it anew. `held`: the centre itself asked to wait until then; no button shortens it.
     """
 
     pending: int = 0
@@ -31,6 +32,8 @@ class SyncStatus:
     chain_state: str | None = None
     skew_ms: int | None = None
     paused: str = ""
+    changes: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

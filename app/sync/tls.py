@@ -28,6 +28,29 @@ def trust(ca_file: str | None = None) -> ssl.SSLContext:
     return context
 
 
+_KINDS = {
+    # OpenSSL's X509_V_ERR_…
+    9: "tls_expired",  # CERT_NOT_YET_VALID: a PC whose clock is far behind sees this
+    10: "tls_expired",  # CERT_HAS_EXPIRED
+    18: "tls_unknown",  # DEPTH_ZERO_SELF_SIGNED_CERT
+    19: "tls_unknown",  # SELF_SIGNED_CERT_IN_CHAIN
+    20: "tls_unknown",  # UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+    21: "tls_unknown",  # UNABLE_TO_VERIFY_LEAF_SIGNATURE
+    62: "tls_host",  # HOSTNAME_MISMATCH
+    64: "tls_host",  # IP_ADDRESS_MISMATCH
+    # Windows' CERT_E_… (winerror.h), which truststore hands on as they are
+    0x800B0101: "tls_expired",  # EXPIRED
+    0x800B0109: "tls_unknown",  # UNTRUSTEDROOT
+    0x800B010A: "tls_unknown",  # CHAINING
+    0x800B010F: "tls_host",  # CN_NO_MATCH
+}
+
+
+def kind(error: ssl.SSLError) -> str:
+    """What is wrong: one of the 'tls…' kinds of `app.sync.trouble`."""
+    return _KINDS.get(getattr(error, "verify_code", 0) & 0xFFFFFFFF, "tls")
+
+
 def fault(error: ssl.SSLError) -> str:
     """The library's own words for a failed handshake, short."""
     if isinstance(error, ssl.SSLCertVerificationError) and error.verify_message:

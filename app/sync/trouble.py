@@ -10,7 +10,19 @@ from typing import ClassVar
 
 from app.errors import CentreRefused, EnvironmentTrouble
 
-OFFLINE_KINDS = ("dns", "refused", "unreachable", "timeout", "cut", "tls", "proxy")
+OFFLINE_KINDS = (
+    "dns",
+    "refused",
+    "unreachable",
+    "timeout",
+    "cut",
+    "tls",
+    "tls_expired",
+    "tls_unknown",
+    "tls_host",
+    "proxy",
+)
+"""'tls_…': what is wrong with the certificate; 'tls': something else about the handshake."""
 KNOWN_FORBIDDEN = frozenset({"station_revoked", "site_closed", "site_not_allowed"})
 
 
@@ -24,7 +36,7 @@ class Hung(Exception):
 
 
 class Offline(EnvironmentTrouble):
-    """No answer at all. `kind`: one of OFFLINE_KINDS; `detail`: the certificate's fault and issuer when 'tls'."""
+    """No answer at all. `kind`: one of OFFLINE_KINDS; `detail`: the certificate's fault and issuer when 'tls…'."""
 
     def __init__(self, kind: str, host: str = "", detail: str = "") -> None:
         super().__init__(f"sync.offline_{kind}", _place(host, detail))
@@ -77,6 +89,13 @@ class Forbidden(CentreRefused):
         suffix = f"_{problem_code}" if problem_code in KNOWN_FORBIDDEN else ""
         super().__init__(f"sync.forbidden{suffix}", host, reason=problem_code)
         self.problem_code = problem_code
+
+
+class UpgradeNeeded(CentreRefused):
+    """426, or the code `upgrade_needed`: the centre no longer speaks with a program as old as this one."""
+
+    def __init__(self, host: str = "") -> None:
+        super().__init__("sync.upgrade_needed", host)
 
 
 class TooLarge(CentreRefused):

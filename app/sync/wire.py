@@ -27,6 +27,9 @@ class EnrolRequest:
     installation_id: str
     station_name: str
     app_version: str
+    restored: ChainEnd | None = None
+    """Of a restored copy that has recorded since: the last seq up to which the centre has settled everything in it,
+    and the copy's hash there. Makes a new station that goes on from there (docs/adr/0006)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from app.store.audit import AuditTrail
 from app.store.database import Database
 from app.store.events import EventLog
 from app.store.meta import Meta
+from app.store.office import OfficeBook
 from app.store.outbox import Outbox
+from app.store.phones import Phone, PhoneStore
 from app.store.roster import RosterStore
 from app.sync.wire import FeedEvent
 from tests.helpers.drafts import SITE, draft
@@ -58,5 +60,12 @@ def fill(db: Database) -> None:
         records_scope(SITE, "2026-11"), SITE, [{"worker_id": "w", "work_day": "2026-11-20"}], Cursor("3"), AT
     )
     rosters.apply_feed(SITE, [feed_event(7, EventType.APPROVAL, entry="e", decision="approved")], Cursor("4"), AT)
+    PhoneStore(db).put(Phone("0" * 16, bytes(32), "phone", None, None, False, AT, "op"))
+    with db.hot() as connection:
+        connection.execute("INSERT INTO import_row VALUES (4, 'at', 'phone:1', 'uid:04A1B2C3', 1, 1)")
+        connection.execute("INSERT INTO import_batch VALUES (1, 'at', 'test', 'phone:1', 's', '00', 1, 4, 4)")
+    office = OfficeBook(db)
+    office.set_aside(SITE, "91000000000001", "2026-11-19", True, "op")
+    office.log_readers({"test:1": True}, AT)
     AuditTrail(db).record("leave_kiosk", ok=False)
     Meta(db).set("station_id", "station-1")

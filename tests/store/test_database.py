@@ -106,7 +106,7 @@ def test_damage_further_in_is_told_when_it_is_met(path: Path) -> None:
         EventLog(db).append_many([draft(minute=n) for n in range(2000)])
     size = path.stat().st_size
     with path.open("r+b") as file:
-        for offset in range(40 * 4096, size, 8 * 4096):
+        for offset in range(80 * 4096, size, 8 * 4096):
             file.seek(offset)
             file.write(os.urandom(64))
     with Database.open(path, KEY, FakeClock()) as db, pytest.raises(StorageTrouble) as caught:

@@ -31,12 +31,29 @@ ROWS = {
     "mention": "2, 'entry', 's', NULL, NULL, NULL, NULL",
     "remote_event": "7, 'st', 's', 'x', 'entry', 'a', NULL, NULL, NULL, NULL, x'00'",
     "audit": "1, 'a', 'b', NULL, 1, ''",
+    "phone": "1, 'a', 'p', zeroblob(32), 'l', NULL, NULL, 'revoked', 'o', ''",
+    "import_batch": "1, 'a', 'f', 'd', 's', 'x', 1, 1, 1",
+    "import_row": "4, 'a', 'd', 'c', 1, 1",
+    "aside": "1, 'a', 's', 'w', 'd', 1, 'o'",
+    "reader_log": "1, 0, 'r', 1",
 }
 SAME_ID = {
+    "import_row": "1, (SELECT at FROM import_row), 'phone:1', 'uid:04A1B2C3', 1, 1",
     "event": "(SELECT max(seq) + 1 FROM event), (SELECT min(id) FROM event), 't', 's', 'a', 'b', x'00', zeroblob(32)",
     "remote_event": "99, 'st', 's', (SELECT id FROM remote_event LIMIT 1), 'e', 'a', NULL, NULL, NULL, NULL, x'00'",
 }
-KEYS = {"event": "seq", "touch": "seq", "mention": "seq", "remote_event": "receipt", "audit": "n"}
+KEYS = {
+    "event": "seq",
+    "touch": "seq",
+    "mention": "seq",
+    "remote_event": "receipt",
+    "audit": "n",
+    "aside": "n",
+    "reader_log": "n",
+    "phone": "n",
+    "import_batch": "n",
+    "import_row": "seq",
+}
 
 
 def attacks(table: str) -> list[str]:

@@ -103,6 +103,7 @@ def test_json_of_another_shape_is_a_bad_answer(body: bytes) -> None:
         (403, trouble.Forbidden, "sync.forbidden_station_revoked"),
         (404, trouble.BadRequest, "sync.refused"),
         (413, trouble.TooLarge, "sync.too_large"),
+        (426, trouble.UpgradeNeeded, "sync.upgrade_needed"),
         (422, trouble.BadRequest, "sync.refused"),
         (429, trouble.Busy, "sync.busy"),
         (408, trouble.Busy, "sync.busy"),
@@ -118,11 +119,28 @@ def test_a_problem_of_the_centre_is_on_its_rung(status: int, expected: type[Exce
     assert caught.value.code == code
 
 
+def test_a_426_of_somebody_in_between_is_not_the_centres() -> None:
+    with pytest.raises(trouble.SomebodyInBetween) as caught:
+        read(raw(426, b"Upgrade", content_type="text/plain"), Page, 200, "h")
+    assert caught.value.code == "sync.in_between"
+
+
+def test_the_code_alone_says_that_an_upgrade_is_needed() -> None:
+    body = json.dumps({"title": "old", "status": 400, "code": "upgrade_needed"}).encode()
+    with pytest.raises(trouble.UpgradeNeeded):
+        read(raw(400, body, content_type="application/problem+json"), Page, 200, "h")
+
+
 def test_every_trouble_has_a_sentence() -> None:
     troubles: list[GenbaError] = [trouble.Offline(kind) for kind in trouble.OFFLINE_KINDS]
     troubles += [trouble.Busy(503), trouble.SomebodyInBetween("x"), trouble.BadAnswer("x"), trouble.AuthFailed()]
     troubles += [trouble.Forbidden(), *(trouble.Forbidden(code) for code in trouble.KNOWN_FORBIDDEN)]
-    troubles += [trouble.TooLarge(), trouble.BadRequest(404)]
+    troubles += [trouble.TooLarge(), trouble.BadRequest(404), trouble.UpgradeNeeded()]
+    assert {type(one) for one in troubles} == {
+        kind
+        for kind in vars(trouble).values()
+        if isinstance(kind, type) and issubclass(kind, GenbaError) and kind.__module__ == trouble.__name__
+    }, "a trouble that this test does not know"
     for language in LANGUAGES:
         for one in troubles:
             message = say(one.code, language, where="h", **one.values)

@@ -155,6 +155,24 @@ def test_it_stops_within_a_second_while_connecting_to_nowhere(
     assert took < 1.0
 
 
+def test_the_last_success_is_kept_at_the_end(stores: Stores, make_engine: MakeEngine, watch: Watch) -> None:
+    """Each minute is enough while it runs; what `status` shows after the end is the truth."""
+    stores.append([draft(1)])
+    engine = make_engine()
+    engine.start()
+    first = watch.until(lambda status: status.accepted == 1).last_sync_at
+    stores.append([draft(2)])
+    engine.wake()
+    last = watch.until(lambda status: status.accepted == 2).last_sync_at
+    assert first is not None
+    assert last is not None
+    assert last > first
+    assert engine.stop(5)
+    kept = stores.outbox.sync_state().last_sync_at
+    assert kept is not None
+    assert kept >= last
+
+
 def test_it_stops_before_it_started_and_twice(make_engine: MakeEngine) -> None:
     engine = make_engine()
     assert engine.stop()

@@ -20,7 +20,8 @@ from app.sync.rounds import Rounds
 from app.sync.schedule import Pace
 from app.sync.trouble import BadAnswer, BadRequest, Busy, Offline, SomebodyInBetween
 from app.sync.wire import BatchAnswer, ChainEnd, ChainState, EventVerdict, VerdictKind
-from tests.helpers.fault_proxy import FAULTS, FaultProxy
+from tests.helpers.fault_proxy import FAULTS, HARMLESS, TLS_FAULTS, FaultProxy
+from tests.helpers.fault_tls import both_certificates
 from tests.helpers.tiny_centre import TinyCentre
 from tests.sync.conftest import MakeClient, StandingClock, Stores, drafts, open_stores
 from tests.sync.memory_store import MemoryOutbox
@@ -84,19 +85,26 @@ def test_six_hundred_touches_through_a_bad_line(
         assert sum(proxy.met[fault] > 0 for fault in FAULTS) >= 7, proxy.met
 
 
-def test_each_fault_alone_is_survived(centre: TinyCentre, make_client: MakeClient, clock: StandingClock) -> None:
-    for number, fault in enumerate(FAULTS):
+def test_each_fault_alone_is_survived(
+    centre: TinyCentre, make_client: MakeClient, clock: StandingClock, tmp_path: Path
+) -> None:
+    """Nothing is settled by it (the centre may have the events or not), and everything once it is over."""
+    tls, trusted = both_certificates(tmp_path)
+    every = (*FAULTS, *TLS_FAULTS)
+    for number, fault in enumerate(every):
         with ExitStack() as stack:
             stores = open_stores("memory", Path(), clock, stack)
             assert isinstance(stores.outbox, MemoryOutbox)
             some = drafts(20, first=1 + number * 20)
             stores.outbox.hashes += [b"?"] * (number * 20)  # the station's chain goes on where it was
             stores.outbox.hashes[-1] = centre.head_hash
-            proxy = stack.enter_context(FaultProxy(centre.port, 1, share=1.0, faults=(fault,)))
-            client = make_client(proxy.url, timeouts=TIMES)
+            over = tls if fault in TLS_FAULTS else None
+            proxy = stack.enter_context(FaultProxy(centre.port, 1, share=1.0, faults=(fault,), hang_s=4.0, tls=over))
+            times = Timeouts(connect=3, base=0.5, bytes_per_s=1e9) if fault == "hang" else TIMES
+            client = make_client(proxy.url, timeouts=times, ca_file=str(trusted) if over else None)
             stores.append(some)
             pusher = Pusher(client, stores.outbox, clock)
-            if fault == "slow":
+            if fault in HARMLESS:
                 pusher.run()
             else:
                 with pytest.raises((Offline, Busy, SomebodyInBetween)):
@@ -104,8 +112,9 @@ def test_each_fault_alone_is_survived(centre: TinyCentre, make_client: MakeClien
                 assert stores.outbox.counts().pending == 20
                 proxy.quiet()
                 pusher.run()
+            assert proxy.faults_met()[fault] >= 1
             assert stores.outbox.counts() == OutboxCounts(accepted=20)
-    assert len(centre.events) == 20 * len(FAULTS)
+    assert len(centre.events) == 20 * len(every)
     assert set(centre.taken_times.values()) == {1}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.central.api import create_app
 from app.central.database import CentralDatabase
 from app.central.server import CentralServer
 from app.central.settings import CentralSettings
@@ -22,7 +23,7 @@ from app.sync.http import CentreClient
 from app.sync.rounds import Rounds
 from app.sync.schedule import Pace
 from app.sync.wire import EnrolAnswer
-from tests.central.world import NOW, SITE, World
+from tests.central.world import ACT, NOW, SITE, World
 from tests.helpers.fault_proxy import FaultProxy
 from tests.sync.conftest import StandingClock, Stores, draft, open_stores
 
@@ -126,9 +127,58 @@ def test_a_revoked_station_pauses(pair: Pair) -> None:
 
     rounds = pair.rounds(pair.server.url)
     rounds.tick()
-    revoke_station(pair.world.db, pair.world.clock, pair.who.station_id)
+    revoke_station(pair.world.db, pair.world.clock, pair.who.station_id, ACT)
     pair.touches(1)
     rounds.wake(frozenset({"touch"}))
     rounds.tick()
     assert rounds.status.paused == rounds.status.last_error == "sync.forbidden_station_revoked"
     assert rounds.status.pending == 1
+
+
+@pytest.mark.parametrize("code", ["too_many_requests", "busy"])
+def test_a_wait_that_the_centre_asks_for_is_kept(pair: Pair, code: str) -> None:
+    wild = code == "too_many_requests"
+    settings = CentralSettings(burst=3, a_second=0.02) if wild else CentralSettings(most_requests=0)
+    tight = CentralServer(create_app(pair.world.db, pair.world.clock, settings))
+    tight.start()
+    try:
+        rounds = pair.rounds(tight.url, Pace(first_delay=0.0))
+        rounds.tick()
+        rounds.tick()
+        status = rounds.status
+        assert status.last_error == "sync.busy"
+        assert status.next_attempt_at is not None
+        asked = (status.next_attempt_at - pair.clock.now()).total_seconds()
+        assert (45 if wild else 2) <= asked <= 135
+        pair.touches(3)
+        before = len(pair.clock.learned)
+        rounds.wake(frozenset({"touch", "network", "now"}))  # nobody shortens it
+        rounds.tick()
+        assert len(pair.clock.learned) == before
+        assert (rounds.status.pending, rounds.status.paused) == (3, "")
+    finally:
+        tight.stop()
+    rounds = pair.rounds(pair.server.url)
+    pair.clock.advance(200)
+    rounds.tick()
+    assert (rounds.status.accepted, rounds.status.pending, rounds.status.last_error) == (3, 0, None)
+
+
+def test_an_old_program_keeps_storing_and_delivers_after_the_upgrade(pair: Pair) -> None:
+    strict = CentralServer(create_app(pair.world.db, pair.world.clock, CentralSettings(oldest_version="10.0")))
+    strict.start()
+    try:
+        rounds = pair.rounds(strict.url)  # it is 9.9
+        pair.touches(2)
+        rounds.tick()
+        assert rounds.status.paused == rounds.status.last_error == "sync.upgrade_needed"
+        pair.touches(2, first=3)
+        rounds.wake(frozenset({"touch"}))
+        rounds.tick()
+        assert (rounds.status.pending, rounds.status.rejected) == (4, 0)
+    finally:
+        strict.stop()
+    rounds = pair.rounds(pair.server.url)
+    pair.clock.advance(4000)
+    rounds.tick()
+    assert (rounds.status.accepted, rounds.status.pending, rounds.status.paused) == (4, 0, "")

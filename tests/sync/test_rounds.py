@@ -217,6 +217,7 @@ def test_retry_after_is_obeyed_even_against_the_button(
     assert rounds.tick() == pytest.approx(120 + 1 + 12)
     assert rounds.status.next_attempt_at == clock.now() + timedelta(seconds=133)
     asked = len(centre.seen)
+    assert rounds.status.held
     rounds.wake(frozenset({"now", "network", "touch"}))
     clock.advance(119)
     rounds.tick()
@@ -263,6 +264,54 @@ def test_no_permission_pauses_and_goes_on_slowly(
     clock.advance(PACE.paused_every * 1.2)
     rounds.tick()
     assert (rounds.status.paused, rounds.status.accepted) == ("", 1)
+
+
+def test_a_program_too_old_pauses_and_keeps_everything(
+    centre: TinyCentre, stores: Stores, make: Make, clock: StandingClock
+) -> None:
+    stores.append(drafts(3))
+    centre.before = answer(Reply.problem(426, "upgrade_needed"))
+    rounds = make()
+    wait = rounds.tick()
+    status = now(rounds)
+    assert status.last_error == status.paused == "sync.upgrade_needed"
+    assert status.online is True
+    assert wait == pytest.approx(PACE.paused_every * 1.2)
+    assert (status.pending, status.rejected) == (3, 0), "no row is blamed for it"
+    assert [row.attempts for row in stores.outbox.next_batch(9, 10**6)] == [0, 0, 0]
+    stores.append([draft(4)])
+    up(centre)
+    rounds.wake(frozenset({"now"}))
+    rounds.tick()
+    assert (now(rounds).pending, now(rounds).accepted, now(rounds).paused) == (0, 4, "")
+
+
+def test_what_a_pull_brings_moves_the_changes(centre: TinyCentre, make: Make, clock: StandingClock) -> None:
+    rounds = make()
+    rounds.tick()
+    before = rounds.status.changes
+    payload = {"card_key": "felica:1", "worker_id": "w", "valid_from": "2026-11-20", "by": "op"}
+    event = {**draft(7).numbered(7).as_wire(), "type": "card_binding", "payload": payload}
+    centre.logs["/v1/sites/site-1/events"] = [{"receipt": 1, "station_id": "st-2", "event": event}]
+    clock.advance(361)
+    rounds.tick()
+    assert now(rounds).changes == before + 1
+    clock.advance(361)
+    rounds.tick()
+    assert now(rounds).changes == before + 1
+
+
+def test_a_wait_of_the_push_alone_is_shown_too(centre: TinyCentre, stores: Stores, make: Make) -> None:
+    stores.append([draft(1)])
+    centre.before = answer(Reply.of({"results": "?"}), "/batch")
+    rounds = make()
+    rounds.tick()
+    assert rounds.status.last_error == "sync.bad_answer"
+    assert rounds.status.next_attempt_at is not None
+    up(centre)
+    rounds.wake(frozenset({"now"}))
+    rounds.tick()
+    assert now(rounds).next_attempt_at is None
 
 
 def test_a_broken_roster_page_does_not_stop_touches(
@@ -330,6 +379,9 @@ def test_who_asks_gets_the_roster_in_the_rush_too(centre: TinyCentre, make: Make
     rounds = make()
     rounds.tick()
     rounds.wake(frozenset({"now"}))
+    rounds.tick()
+    assert len(centre.calls("/roster")) == 1, "who wants touches sent does not ask for rosters"
+    rounds.wake(frozenset({"roster"}))
     rounds.tick()
     assert len(centre.calls("/roster")) == 2
 
