@@ -1,7 +1,8 @@
 """Sentences by code, Japanese first: shared by the command line, `doctor`, the log and the screen.
 
 A message has `title` (what happened, one plain sentence) and `remedy` (what to do; may be empty). The files are
-`resources/messages/{ja,en}.toml`; both must hold the same codes and the same `{names}` (a test).
+`resources/messages/{ja,en}.toml` and, for the office, `{ja,en}.office.toml`; both languages must hold the same codes
+and the same `{names}`, and no code may stand in two files (tests).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from app.errors import GenbaError
 from app.resources import resource
 
 LANGUAGES = ("ja", "en")
+FILES = (".toml", ".office.toml")
+"""Endings of a language's files."""
 _LINE_BREAKS = re.compile(r"\s*[\r\n\t]\s*")
 """In what libraries say; a sentence of ours is one line."""
 
@@ -33,8 +36,11 @@ class Message:
 def catalogue(language: str) -> Mapping[str, Message]:
     """Every message of a language by its dotted code. `language`: 'ja' or 'en'; anything else is 'ja'."""
     name = language if language in LANGUAGES else "ja"
-    tree = tomllib.loads(resource("messages", f"{name}.toml").read_text(encoding="utf-8"))
-    return dict(_walk("", tree))
+    found: dict[str, Message] = {}
+    for file in FILES:
+        tree = tomllib.loads(resource("messages", f"{name}{file}").read_text(encoding="utf-8"))
+        found.update(_walk("", tree))
+    return found
 
 
 def _walk(prefix: str, tree: Mapping[str, Any]) -> list[tuple[str, Message]]:
@@ -57,6 +63,11 @@ def say(code: str, language: str = "ja", **values: object) -> Message:
         return Message(code)
     filled = _Values(values)
     return Message(message.title.format_map(filled), message.remedy.format_map(filled))
+
+
+def known(code: str, fallback: str, language: str = "ja", **values: object) -> Message:
+    """The message of somebody else's code, or that of `fallback` when there is none: no bare code on a screen."""
+    return say(code if code in catalogue(language) else fallback, language, **values)
 
 
 class _Values(dict[str, object]):

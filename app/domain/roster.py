@@ -190,6 +190,15 @@ class Roster:
         ]
         return max(holding, key=lambda a: (a.starts_on or "", a.id), default=None)
 
+    def assignment_within(self, worker_id: str, first: str, last: str) -> Assignment | None:
+        """The assignment that started last of those that hold on some day from `first` to `last` (ISO dates)."""
+        holding = [
+            a
+            for a in self._assignments_by_worker.get(worker_id, ())
+            if (a.starts_on or "") <= last and first <= (a.ends_on or "9999")
+        ]
+        return max(holding, key=lambda a: (a.starts_on or "", a.id), default=None)
+
     @cached_property
     def _tiers(self) -> Mapping[str, int]:
         """The tier nearest to the 元請 of each company that hangs on it without a gap."""

@@ -19,13 +19,14 @@ from app.domain.verdict import Reason
 from app.gate.news import DirectionState
 from app.readers.port import ReaderCondition
 from app.ui import gallery_data as data
+from app.ui import gallery_diagnosis
 from app.ui.bridge import Bridge
 from app.ui.card_tray import TrayCard, TraySpec
 from app.ui.content import Sound
 from app.ui.theme import make_font
 from app.ui.window import GateWindow, Timing
 
-LONG = Timing(result_ms=3_600_000, alarm_ms=3_600_000, page_ms=3_600_000, tick_ms=3_600_000)
+LONG = Timing(result_ms=3_600_000, alarm_ms=3_600_000, page_ms=3_600_000, tick_ms=3_600_000, diagnosis_ms=3_600_000)
 """Nothing goes away while its picture is taken."""
 
 
@@ -134,7 +135,36 @@ def _pin(window: GateWindow) -> None:
         window.pin.press(key)
 
 
+def _sync(**fields: object) -> Callable[[GateWindow], None]:
+    def show(window: GateWindow) -> None:
+        _readers(window, data.A)
+        roster_at, oldest = data.NOW - timedelta(hours=2), data.NOW - timedelta(days=3)
+        known: dict[str, object] = {"roster_at": roster_at, "oldest_pending_at": oldest}
+        window.bridge.sync.emit(data.GallerySync(**(known | fields)))  # type: ignore[arg-type]
+        window.open_page(window.sync)
+        settle(window)
+
+    return show
+
+
+def _sync_trouble(window: GateWindow) -> None:
+    _sync(
+        pending=128,
+        rejected=4,
+        online=False,
+        last_error="sync.offline_tls_host",
+        last_sync_at=data.NOW - timedelta(days=3),
+        next_attempt_at=data.NOW + timedelta(minutes=3),
+        skew_ms=-840_000,
+    )(window)
+    window.bridge.reader.emit(data.state(data.A, ReaderCondition.NO_READER))
+    _readers(window, data.B)
+    window.bridge.news.emit(data.WARNINGS)
+    window.bridge.news.emit(data.recorded(data.B))
+
+
 SCENES: dict[str, Callable[[GateWindow], None]] = {
+    **gallery_diagnosis.SCENES,
     "idle": _idle,
     "by-hand": _by_hand,
     "recorded": _one(data.recorded()),
@@ -161,6 +191,23 @@ SCENES: dict[str, Callable[[GateWindow], None]] = {
     "no-card-touch": _no_card_touch,
     "headcount": _headcount,
     "pin": _pin,
+    "sync": _sync(pending=0, oldest_pending_at=None, rejected=4),
+    "sync-offline": _sync(
+        pending=128,
+        rejected=4,
+        online=False,
+        last_error="sync.offline_dns",
+        last_sync_at=data.NOW - timedelta(days=3),
+        next_attempt_at=data.NOW + timedelta(minutes=3),
+    ),
+    "sync-trouble": _sync_trouble,
+    "sync-paused": _sync(
+        pending=41,
+        online=True,
+        last_error="sync.forbidden_station_revoked",
+        paused="sync.forbidden_station_revoked",
+        next_attempt_at=data.NOW + timedelta(minutes=28),
+    ),
 }
 
 
@@ -184,6 +231,8 @@ def stage(
         kiosk=kiosk,
         tray=tray,
         timing=LONG,
+        diagnose=lambda take: None,
+        delivery=data.GalleryDelivery(),
     )
     window.resize(width, height)
     window.show()

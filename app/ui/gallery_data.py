@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.events import JST, Direction
 from app.domain.site import Site
 from app.domain.verdict import Outcome, Reason
+from app.gate.look import LookRow
 from app.gate.news import (
     Announcement,
     CompanyCount,
@@ -64,6 +65,30 @@ class GallerySync:
     roster_at: datetime | None = None
     chain_state: str | None = None
     skew_ms: int | None = 0
+    paused: str = ""
+    held: bool = False
+
+
+@dataclass
+class GalleryDelivery:
+    """Delivery of paper: keeps what it was asked."""
+
+    rows: list[LookRow] = field(default_factory=lambda: [*LOOK])
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def send_now(self) -> None:
+        self.asked.append(("send",))
+
+    def roster_now(self) -> None:
+        self.asked.append(("roster",))
+
+    def look(self, reply: Callable[[Sequence[LookRow]], None]) -> None:
+        reply(tuple(self.rows))
+
+    def send_again(self, ids: Sequence[str], reply: Callable[[Sequence[LookRow]], None]) -> None:
+        self.asked.append(("again", *ids))
+        self.rows = [row for row in self.rows if row.id not in ids]
+        reply(tuple(self.rows))
 
 
 @dataclass(slots=True)
@@ -257,6 +282,12 @@ COMPANIES = (
     CompanyCount("16", "青葉電設", 2, 5, None),
 )
 TODAY = Today("2026-11-20", LINES, COMPANIES, 38)
+LOOK: tuple[LookRow, ...] = (
+    LookRow("a1", 41, NOW - timedelta(days=2), "entry", "too_late", "佐藤 健一"),
+    LookRow("a2", 57, NOW - timedelta(days=1), "touch", "site_not_allowed", "NGUYEN THI PHUONG THAO", "felica:…0147"),
+    LookRow("a3", 58, NOW - timedelta(hours=1), "touch", "payload_differs", "", "uid:…08A4"),
+    LookRow("a4", 59, NOW - timedelta(minutes=9), "roster_change", "operator_not_allowed"),
+)
 WARNINGS = (
     StandingWarning("health.clock_behind", WarningLevel.SHOUT, (("minutes", "14"),)),
     StandingWarning("health.key_file", WarningLevel.WHISPER),

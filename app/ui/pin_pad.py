@@ -1,4 +1,4 @@
-"""The only way out of kiosk mode: a PIN, shown as dots, kept nowhere, logged nowhere."""
+"""A PIN, shown as dots, kept nowhere, logged nowhere: the only way out of kiosk mode, and the way into the office."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ _LONGEST = 12
 
 
 class PinPad(Page):
-    """Asks the gate whether a PIN allows to leave; obeys the answer's waiting time."""
+    """Asks whether a PIN is right; obeys the answer's waiting time."""
 
     allowed = Signal()
 
     def __init__(
-        self, theme: Theme, words: Words, ask: Callable[[str, Callable[[PinAnswer], None]], None], idle_ms: int
+        self,
+        theme: Theme,
+        words: Words,
+        ask: Callable[[str, Callable[[PinAnswer], None]], None],
+        idle_ms: int,
+        title: str = "kiosk.title",
     ) -> None:
-        """`ask(pin, reply)`: `reply` comes back on this thread."""
-        super().__init__(theme, words, words.title("kiosk.title"), idle_ms)
+        """`ask(pin, reply)`: `reply` comes back on this thread. `title`: message code."""
+        super().__init__(theme, words, words.title(title), idle_ms)
         self._ask = ask
         self._digits = ""
         self._asked = False

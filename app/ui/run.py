@@ -15,12 +15,15 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.clock import Clock, SystemClock
+from app.gate.look import DeliveryPort
 from app.gate.port import GatePort
 from app.readers.port import ReaderEvent
 from app.resources import resource
 from app.ui.bridge import Bridge
 from app.ui.card_tray import TraySpec
+from app.ui.diagnosis_page import Diagnose
 from app.ui.inhibit import Inhibitor
+from app.ui.network import NetworkWatch
 from app.ui.sound import SoundPlayer
 from app.ui.status import SyncStatus
 from app.ui.theme import make_font
@@ -39,6 +42,7 @@ def run_gate_window(
     gate: GatePort,
     readers: Readers,
     sync: Sync,
+    delivery: DeliveryPort,
     *,
     language: str = "ja",
     kiosk: bool = False,
@@ -48,13 +52,16 @@ def run_gate_window(
     timing: Timing | None = None,
     on_open: Callable[[], None] | None = None,
     wedge: Callable[[ReaderEvent], None] | None = None,
+    diagnose: Diagnose | None = None,
+    on_network: Callable[[], None] = lambda: None,
 ) -> int:
     """Show the gate until it is closed; 0 when all went well. Call on the main thread.
 
     `seconds`: close by itself after so long (demo, smoke test), kiosk or not. `tray`: the demo's cards. `on_open`:
     called once on the GUI thread when the window is up and listens (start the readers there). `wedge`: takes the
-    events of a keyboard-wedge reader, when the gate has one. SIGINT and SIGTERM
-    close the window. Starts nothing and stops nothing but its own things: threads are the caller's.
+    events of a keyboard-wedge reader, when the gate has one. `diagnose`: the checks behind the diagnosis page.
+    `on_network`: called on the GUI thread when the machine is connected again. SIGINT and SIGTERM close the window.
+    Starts nothing and stops nothing but its own things: threads are the caller's.
     """
     present = QApplication.instance()
     application = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
@@ -75,6 +82,8 @@ def run_gate_window(
         kiosk=kiosk,
         tray=tray,
         timing=timing,
+        delivery=delivery,
+        diagnose=diagnose,
     )
     window.closed.connect(application.quit)
     # the system is shutting down: even a kiosk must not hold it up
@@ -97,11 +106,13 @@ def run_gate_window(
     if on_open is not None:
         QTimer.singleShot(0, on_open)
     inhibitor.start()
+    network = NetworkWatch(on_network)
     try:
         with _signals(window):
             return application.exec()
     finally:
         bridge.close()
+        network.close()
         inhibitor.stop()
         player.close()
         window.deleteLater()

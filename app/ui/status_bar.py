@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gate.news import StandingWarning, WarningLevel
 from app.messages import Message
 from app.readers.port import ReaderCondition, ReaderState
 from app.ui.flow import Flow
-from app.ui.pads import Plate
+from app.ui.pads import Pad, Plate
 from app.ui.shapes import Shape
 from app.ui.status import SyncStatus, reader_sentence, sync_sentence
 from app.ui.text import BOLD, Text
@@ -41,10 +41,22 @@ class StatusItem(QWidget):
         self._row.setSpacing(self._theme.px(8))
 
 
-class StatusBar(Plate):
-    """Shouted warnings above, then one flowing line."""
+class SyncPad(Pad):
+    """The sync sentence, to be pressed by a glove; a long one takes two lines."""
 
-    def __init__(self, theme: Theme, words: Words) -> None:
+    def sizeHint(self) -> QSize:
+        wanted = super().sizeHint()
+        return QSize(min(wanted.width(), self._theme.px(560)), wanted.height())
+
+
+class StatusBar(Plate):
+    """Shouted warnings above, then one flowing line and the sync sentence at its right."""
+
+    sync_pressed = Signal()
+    reader_pressed = Signal()
+
+    def __init__(self, theme: Theme, words: Words, *, diagnosis: bool = False) -> None:
+        """`diagnosis`: there is a page that says more of the readers."""
         super().__init__(theme, SURFACE, None, 0)
         self._words = words
         self._readers: dict[str, ReaderState] = {}
@@ -54,10 +66,18 @@ class StatusBar(Plate):
         self.shouts = QWidget()
         self._shout_box = QVBoxLayout(self.shouts)
         self.flow = Flow(theme, 32, 28)
-        self.sync = Text(theme, 18, ink=INK_2, align=Qt.AlignmentFlag.AlignRight, tabular=True)
+        self.sync = SyncPad(theme, "", size=18, name=words.title("sync_page.title"))
+        self.sync.clicked.connect(lambda _=False: self.sync_pressed.emit())
+        self.reader = Pad(theme, words.title("diagnosis.open"), size=18, min_width=96)
+        self.reader.clicked.connect(lambda _=False: self.reader_pressed.emit())
+        self.reader.setVisible(diagnosis)
+        self._line = QHBoxLayout()
+        self._line.addWidget(self.reader)
+        self._line.addWidget(self.flow, 1)
+        self._line.addWidget(self.sync)
         self._box = QVBoxLayout(self)
         self._box.addWidget(self.shouts)
-        self._box.addWidget(self.flow)
+        self._box.addLayout(self._line)
         self.items: list[StatusItem] = []
         self.shout_items: list[StatusItem] = []
         theme.changed.connect(self.restyle)
@@ -91,8 +111,9 @@ class StatusBar(Plate):
             return
         sentence = sync_sentence(self._status, self._words, now)
         if sentence != self.sync.text():
-            self.sync.say(sentence)
-            self.flow.reflow()
+            self.sync.setText(sentence)
+            self.sync.setAccessibleName(self._words.title("sync_page.open", sentence=sentence))
+            self.sync.updateGeometry()
 
     def _show_items(self) -> None:
         theme, words = self.theme, self._words
@@ -108,7 +129,7 @@ class StatusBar(Plate):
         if [(i.shape.look, i.text.text(), i.text.ink) for i in self.items] == wanted:
             return
         old, self.items = self.items, [StatusItem(theme, look, text, ink=ink) for look, text, ink in wanted]
-        self.flow.place(list(self.items), self.sync)
+        self.flow.place(list(self.items))
         _forget(old)
 
     def _show_shouts(self) -> None:
@@ -131,8 +152,9 @@ class StatusBar(Plate):
     def restyle(self) -> None:
         """The scale has changed."""
         px = self.theme.px
-        self._box.setContentsMargins(px(24), px(10), px(24), px(10))
-        self._box.setSpacing(px(8))
+        self._box.setContentsMargins(px(24), px(2), px(16), px(2))
+        self._box.setSpacing(px(4))
+        self._line.setSpacing(px(20))
         self._shout_box.setContentsMargins(0, 0, 0, 0)
         self._shout_box.setSpacing(px(4))
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.clock import Clock
 from app.domain.events import Direction
+from app.gate.look import DeliveryPort
 from app.gate.news import Announcement, DirectionState, StorageAlarm, Today
 from app.gate.port import GatePort, PinAnswer
 from app.readers.port import ReaderState
@@ -23,6 +24,7 @@ from app.ui.bridge import Bridge
 from app.ui.card_tray import CardTray, TraySpec
 from app.ui.company_panel import CompanyPanel
 from app.ui.content import CardContent, Sound, alarm_content, card_content
+from app.ui.diagnosis_page import Diagnose, DiagnosisPage
 from app.ui.headcount_page import HeadcountPage
 from app.ui.header import ActionBar, Header
 from app.ui.lane_board import LaneBoard
@@ -32,6 +34,7 @@ from app.ui.page import Page
 from app.ui.pin_pad import PinPad
 from app.ui.status_bar import StatusBar
 from app.ui.strip import ResultStrip
+from app.ui.sync_page import SyncPage
 from app.ui.theme import BACKGROUND, Theme
 from app.ui.touch_list import TouchList
 from app.ui.words import Words
@@ -52,6 +55,8 @@ class Timing:
     page_ms: int = 30_000
     tick_ms: int = 200
     """How often the clock is looked at; it is drawn once a second."""
+    diagnosis_ms: int = 120_000
+    """Whoever plugs a reader in is under the table for a while."""
 
 
 class GateWindow(QWidget):
@@ -70,6 +75,8 @@ class GateWindow(QWidget):
         kiosk: bool = False,
         tray: TraySpec | None = None,
         timing: Timing | None = None,
+        delivery: DeliveryPort,
+        diagnose: Diagnose | None = None,
     ) -> None:
         super().__init__()
         self._gate, self.bridge, self._clock, self._player = gate, bridge, clock, player
@@ -85,7 +92,7 @@ class GateWindow(QWidget):
         self.setPalette(palette)
         if kiosk:
             self.setWindowFlags(Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
-        self._build(tray)
+        self._build(tray, delivery, diagnose)
         self._alarm_timer = QTimer(self)
         self._alarm_timer.setSingleShot(True)
         self._alarm_timer.timeout.connect(self._end_alarm)
@@ -97,7 +104,7 @@ class GateWindow(QWidget):
         self.restyle()
         self.setFocus()
 
-    def _build(self, tray: TraySpec | None) -> None:
+    def _build(self, tray: TraySpec | None, delivery: DeliveryPort, diagnose: Diagnose | None) -> None:
         theme, words, site = self.theme, self.words, self._gate.site
         page_ms = self._timing.page_ms
         self.header = Header(theme, words, site.name, kiosk=self.kiosk)
@@ -105,7 +112,7 @@ class GateWindow(QWidget):
         self.board = LaneBoard(theme, words, site.greetings, self._timing.result_ms)
         self.touches = TouchList(theme, words)
         self.companies = CompanyPanel(theme, words)
-        self.status = StatusBar(theme, words)
+        self.status = StatusBar(theme, words, diagnosis=diagnose is not None)
         self.strip = ResultStrip(theme, words)
         self.alarm = AlarmPage(theme)
         self.no_card = NoCardPage(
@@ -113,6 +120,8 @@ class GateWindow(QWidget):
         )
         self.headcount = HeadcountPage(theme, words, page_ms)
         self.pin = PinPad(theme, words, self._check_pin, page_ms)
+        self.sync = SyncPage(theme, words, delivery, self.bridge.reply, page_ms)
+        self.diagnosis = DiagnosisPage(theme, words, diagnose, self.bridge.reply, self._timing.diagnosis_ms)
         self.main = QWidget()
         self._main = QHBoxLayout(self.main)
         self._main.setContentsMargins(0, 0, 0, 0)
@@ -126,7 +135,7 @@ class GateWindow(QWidget):
         self._main.addLayout(self._left, 1)
         self._main.addWidget(self.side)
         self.pages = QStackedWidget()
-        for page in (self.main, self.no_card, self.headcount, self.pin, self.alarm):
+        for page in (self.main, self.no_card, self.headcount, self.pin, self.sync, self.diagnosis, self.alarm):
             self.pages.addWidget(page)
         self.pages.setMinimumSize(1, 1)  # a tall page must not make the window grow beyond the screen
         self._body = QVBoxLayout()
@@ -161,7 +170,9 @@ class GateWindow(QWidget):
         self.header.leave.connect(lambda: self.open_page(self.pin))
         self.board.shown.connect(self.strip.show_result)
         self.board.cleared.connect(self.strip.clear)
-        for page in (self.no_card, self.headcount, self.pin):
+        self.status.reader_pressed.connect(lambda: self.open_page(self.diagnosis))
+        self.status.sync_pressed.connect(lambda: self.open_page(self.sync))
+        for page in (self.no_card, self.headcount, self.pin, self.sync, self.diagnosis):
             page.closed.connect(self._page_closed)
         self.no_card.confirmed.connect(lambda worker, reason: self._gate.enter_forgotten(worker, reason))
         self.headcount.saved.connect(self._save_headcounts)
@@ -193,6 +204,7 @@ class GateWindow(QWidget):
         if news.id is not None:
             self._end_alarm()
         self.board.show_result(news.lane, content)
+        self.diagnosis.card_told(news)
         self._player.play(content.sound)
 
     def raise_alarm(self, alarm: StorageAlarm) -> None:
@@ -214,15 +226,18 @@ class GateWindow(QWidget):
         if isinstance(event, ReaderState):
             self.board.reader_changed(event)
             self.status.reader_changed(event)
+            self.diagnosis.reader_changed(event)
 
     def _on_sync(self, status: object) -> None:
-        self.status.show_sync(status, self._clock.now())  # type: ignore[arg-type]
+        for part in (self.status, self.sync):
+            part.show_sync(status, self._clock.now())  # type: ignore[arg-type]
 
     def _tick(self) -> None:
         now = self._clock.now()
         self.header.tick(now)
         self.action_bar.tick(now)
         self.status.tick(now)
+        self.sync.tick(now)
 
     # ---- pages ---------------------------------------------------------------------------------------------------
 
@@ -293,7 +308,7 @@ class GateWindow(QWidget):
     def restyle(self) -> None:
         """The scale has changed."""
         px = self.theme.px
-        self._body.setContentsMargins(px(16), px(12), px(16), px(12))
+        self._body.setContentsMargins(px(16), px(10), px(16), px(6))
         self._body.setSpacing(px(12))
         self._main.setSpacing(px(16))
         self._left.setSpacing(px(12))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from app.domain.events import Direction
-from app.messages import Message, catalogue, say
+from app.messages import Message, known, say
 
 _WEEKDAYS = {
     "ja": "月火水木金土日",
@@ -32,8 +32,7 @@ class Words:
 
     def known(self, code: str, fallback: str, values: Mapping[str, str] | None = None) -> Message:
         """The message of somebody else's code, or that of `fallback` when there is none: no bare code on a screen."""
-        wanted = code if code in catalogue(self.language) else fallback
-        return say(wanted, self.language, **(values or {}))
+        return known(code, fallback, self.language, **(values or {}))
 
     def direction(self, direction: Direction) -> str:
         """入場 / 退場, '' when not known."""
@@ -56,6 +55,24 @@ class Words:
         if self.language == "ja":
             return f"{local.month}月{local.day}日({weekday})"
         return f"{weekday} {local.day} {_MONTHS[local.month - 1]}"
+
+    def weekday(self, number: int) -> str:
+        """月 火 …, 'Mon' …; 0 is Monday."""
+        return _WEEKDAYS[self.language][number]
+
+    def month(self, month: str) -> str:
+        """'2026年11月' or 'Nov 2026' of '2026-11'."""
+        year, number = int(month[:4]), int(month[5:7])
+        return f"{year}年{number}月" if self.language == "ja" else f"{_MONTHS[number - 1]} {year}"
+
+    def short_month(self, month: str) -> str:
+        """'11月' or 'Nov' of '2026-11'."""
+        number = int(month[5:7])
+        return f"{number}月" if self.language == "ja" else _MONTHS[number - 1]
+
+    def month_day(self, day: str) -> str:
+        """'11月20日(金)' or 'Fri 20 Nov' of '2026-11-20'."""
+        return self.day(datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=self.zone))
 
     def when(self, moment: datetime, now: datetime) -> str:
         """'07:41' today, '11/17 18:02' on another day."""

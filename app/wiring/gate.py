@@ -15,10 +15,10 @@ from app.domain.roster import Roster
 from app.domain.site import Site
 from app.gate.housekeeping import Housekeeping
 from app.gate.news import Announcement, News
-from app.gate.pins import PinGuard
 from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
+from app.pins import PinGuard
 from app.readers import specs
 from app.readers.port import ReaderCondition, ReaderEvent, ReaderState
 from app.readers.supervisor import Supervisor
@@ -27,14 +27,15 @@ from app.settings import DataDir
 from app.store.audit import AuditTrail
 from app.store.backup import Backups, disk_space
 from app.store.meta import Meta
+from app.store.office import GATE_OPENED, OfficeBook
 from app.store.roster import RosterStore
 from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
-from app.sync.wire import ReaderReport
+from app.sync.wire import ChainState, ReaderReport
 from app.wiring.card_profiles import enabled
 from app.wiring.readers import build, trust_of
-from app.wiring.station import READERS, Station, open_station
+from app.wiring.station import CHAIN_BROKEN, READERS, Station, keep_chain, open_station
 
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
 """Every road that may be there, when neither command line nor settings name one."""
@@ -67,6 +68,10 @@ class StoredRoster:
         """When the centre last confirmed it."""
         return self.store.roster_at(self.first.id)
 
+    def own_changes(self) -> int:
+        """Seq of the newest event here that the roster hangs on."""
+        return self.store.own_changes(self.first.id)
+
 
 @dataclass(slots=True)
 class GateRun:
@@ -85,9 +90,10 @@ class GateRun:
     _reader_listeners: list[Callable[[ReaderEvent], None]] = field(default_factory=list)
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     chain_broken: bool = False
-    """The centre has found a second history under this station's name: said loudly until the program ends."""
+    """The centre has found a second history under this station's name: said loudly, after a restart too."""
     _last_sync: SyncStatus | None = None
     _kept_readers: list[dict[str, str]] = field(default_factory=list)
+    _logged_readers: dict[str, bool] = field(default_factory=dict)
 
     def listen_readers(self, listener: Callable[[ReaderEvent], None]) -> None:
         """Call `listener` with each reader event, on the reader's thread. Before `start`."""
@@ -134,18 +140,38 @@ class GateRun:
         if rows and rows != self._kept_readers:
             self._kept_readers = rows
             Meta(self.station.db).set(READERS, codec.encode(rows).decode())
+        self._log_readers()
+
+    def _log_readers(self) -> None:
+        """When which reader worked: the office looks for days that were missed because none did."""
+        now = {
+            s.reader: s.condition.usable
+            for s in self.supervisor.states().values()
+            if s.condition not in (ReaderCondition.STARTING, ReaderCondition.STOPPED)
+        }
+        news = {reader: usable for reader, usable in now.items() if self._logged_readers.get(reader) is not usable}
+        if not self._logged_readers:
+            news = {GATE_OPENED: False, **news}
+        if news:
+            self._logged_readers |= news
+            OfficeBook(self.station.db).log_readers(news, self.station.clock.now())
 
     def on_sync(self, status: SyncStatus) -> None:
         """From the engine; its thread."""
         last, self._last_sync = self._last_sync, status
-        if last is None or last.roster_at != status.roster_at:
+        # a binding of ours that the centre rejects counts no more
+        if last is None or _roster(last) != _roster(status):
             self.gate.roster_changed()
-        if status.chain_state == "broken":
-            self.chain_broken = True
+        if status.chain_state is not None and (last is None or last.chain_state != status.chain_state):
+            self.chain_broken = status.chain_state == ChainState.BROKEN
+            self.gate.post(self._keep_chain)
         if last is None or (last.accepted, last.rejected) != (status.accepted, status.rejected):
             self.gate.delivery_changed()
         for listener in self._sync_listeners:
             listener(status)
+
+    def _keep_chain(self) -> None:
+        keep_chain(self.station, self.chain_broken)
 
     def on_news(self, news: News) -> None:
         """From the gate; its thread. The count of what waits must not lag behind while sync waits for an answer."""
@@ -162,6 +188,11 @@ class GateRun:
             ReaderReport(state.reader, state.label, state.condition.value)
             for state in self.supervisor.states().values()
         ]
+
+
+def _roster(status: SyncStatus) -> tuple[object, ...]:
+    """What the effective roster hangs on."""
+    return status.roster_at, status.changes, status.rejected
 
 
 def open_gate(
@@ -214,6 +245,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
     readers = [build(spec, clock, trust, profiles) for spec in roads if not isinstance(spec, specs.WedgeSpec)]
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
     run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
+    run.chain_broken = Meta(station.db).get(CHAIN_BROKEN) == "1"
     later.append(run)
     gate.listen(run.on_news)
     return run

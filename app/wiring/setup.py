@@ -11,12 +11,13 @@ from app import datafile, recovery, sealing
 from app.clock import Clock, SystemClock
 from app.errors import EnvironmentTrouble, GenbaError, InputRefused
 from app.readers.specs import parse_spec
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, installation_id, new_database_key
+from app.secrets import CLIENT_SECRET, DATABASE_KEY, IMPORT_KEY, installation_id, new_database_key
 from app.settings import DataDir, Identity, from_provisioning
 from app.store.outbox import Outbox
 from app.sync.enrol import enrol, normalise_code
+from app.sync.wire import ChainEnd, EnrolAnswer
 from app.version import VERSION
-from app.wiring.station import centre_client, open_station, sync_once, vault_of
+from app.wiring.station import AnyVault, centre_client, keep_chain, open_station, sync_once, vault_of
 
 
 def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None) -> dict[str, Any]:
@@ -58,11 +59,42 @@ def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Cloc
         client.close()
     vault.set(CLIENT_SECRET, answer.client_secret.encode())
     if public is not None:
-        secrets = recovery.Secrets(vault.require(DATABASE_KEY), answer.station_id, answer.client_secret)
-        recovery.write_sealed(data.root, public, secrets)
+        _seal(data, vault, public, answer)
     data.save_settings(settings)
     data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
     return _finish(data, time)
+
+
+def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str, Any]:
+    """Go on with a restored copy: enrol it as a new station whose chain begins where the centre still agrees.
+
+    Events keep their ids, seqs and bytes. All after that point wait again: what the centre has is a duplicate there,
+    and the new chain runs over it too. May be repeated with the same code after a lost answer. Raises InputRefused,
+    StorageTrouble, CentreRefused (`sync.enrol_…`), the troubles of sync; then this is the station that it was.
+    """
+    normalise_code(code)
+    with open_station(data, clock=clock) as station:
+        settings, until = station.settings, station.outbox.settled_until()
+        restored = ChainEnd(until, station.outbox.chain_hash(until).hex())
+        client = centre_client(settings, station.clock)
+        try:
+            answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION, restored)
+        finally:
+            client.close()
+        station.vault.set(CLIENT_SECRET, answer.client_secret.encode())
+        if settings.recovery_public_key:
+            _seal(data, station.vault, sealing.public_key(settings.recovery_public_key.encode()), answer)
+        again = station.outbox.resend_after(until)  # before the identity: a break in between finds the same `until`
+        data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
+        keep_chain(station, broken=False)
+        return {"station_id": answer.station_id, "last_common_seq": until, "resent": again}
+
+
+def _seal(data: DataDir, vault: AnyVault, public: sealing.PublicKey, answer: EnrolAnswer) -> None:
+    secrets = recovery.Secrets(
+        vault.require(DATABASE_KEY), answer.station_id, answer.client_secret, vault.get(IMPORT_KEY)
+    )
+    recovery.write_sealed(data.root, public, secrets)
 
 
 def _finish(data: DataDir, clock: Clock, *, again: bool = False) -> dict[str, Any]:

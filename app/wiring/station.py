@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ from app.version import VERSION
 USER_AGENT = f"genba-touch/{VERSION}"
 READERS = "readers"
 """Name under which a gate keeps its readers' last states for `status`."""
+CHAIN_BROKEN = "chain_broken"
+"""Name under which it is kept that the centre found a second history under this station's name: '1' or '0'."""
 AnyVault = SecretVault | KeyFileVault
 
 
@@ -121,6 +123,7 @@ class Station:
             "oldest_pending_at": _iso(outbox.oldest_pending_at),
             "last_sync_at": _iso(state.last_sync_at),
             "last_error": state.last_error,
+            "chain_broken": Meta(self.db).get(CHAIN_BROKEN) == "1",
             "readers": codec.decode(Meta(self.db).get(READERS) or "[]", list),
             "chain_head": {"seq": seq, "hash": head.hex()},
             "schema_version": self.db.schema_version,
@@ -183,6 +186,8 @@ def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
         summary = engine.run_once()
     finally:
         engine.stop()
+    if summary.chain_state is not None:
+        keep_chain(station, summary.chain_state == "broken")
     error = summary.error
     if error is None and summary.chain_state == "broken":
         error = CentreRefused("sync.chain_broken", station.identity.station_id)
@@ -198,9 +203,23 @@ def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
     return result, error
 
 
-def not_accepted(station: Station, *, resend: bool) -> list[dict[str, Any]]:
-    """What the centre did not accept, oldest first, at most 1,000; `resend`: all of it waits to be sent again."""
+def keep_chain(station: Station, broken: bool) -> None:
+    """Remember what the centre said of the chain, so that it is not forgotten with this program. StorageTrouble."""
+    kept = Meta(station.db)
+    value = "1" if broken else "0"
+    if (kept.get(CHAIN_BROKEN) or "0") != value:
+        kept.set(CHAIN_BROKEN, value)
+
+
+def not_accepted(station: Station, *, resend: bool, ids: Collection[str] = ()) -> list[dict[str, Any]]:
+    """What the centre did not accept, oldest first, at most 1,000; `resend`: it waits to be sent again.
+
+    `ids`: these alone. Raises InputRefused for an id that is not among them; then nothing is sent again.
+    """
     rows = station.outbox.needing_look(1000)
+    if strange := set(ids) - {settled.id for _, settled in rows}:
+        raise InputRefused("rejected.unknown_id", ", ".join(sorted(strange)))
+    rows = [(seq, one) for seq, one in rows if not ids or one.id in ids]
     if resend:
         station.outbox.resend([settled.id for _, settled in rows])
     return [{"seq": seq, "id": one.id, "state": one.state, "code": one.code, "detail": one.detail} for seq, one in rows]

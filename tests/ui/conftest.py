@@ -15,6 +15,7 @@ from app.ui import gallery_data as data
 from app.ui.bridge import Bridge
 from app.ui.card_tray import TraySpec
 from app.ui.content import Sound
+from app.ui.diagnosis_page import Diagnose
 from app.ui.gallery import settle
 from app.ui.window import GateWindow, Timing
 
@@ -49,6 +50,7 @@ class Gate:
     bridge: Bridge
     ear: Ear
     clock: data.GalleryClock
+    delivery: data.GalleryDelivery
 
     def news(self, *news: object) -> None:
         """News arrives, as from the gate's thread."""
@@ -90,17 +92,28 @@ class Maker:
         result_ms: int = LONG,
         alarm_ms: int = LONG,
         page_ms: int = LONG,
+        diagnose: Diagnose | None = None,
     ) -> Gate:
         paper, bridge, ear, clock = data.GalleryGate(site), Bridge(), Ear(), data.GalleryClock()
-        timing = Timing(result_ms, alarm_ms, page_ms, tick_ms=LONG)
+        timing = Timing(result_ms, alarm_ms, page_ms, tick_ms=LONG, diagnosis_ms=LONG)
+        delivery = data.GalleryDelivery()
         window = GateWindow(
-            paper, bridge, clock=clock, player=ear, language=language, kiosk=kiosk, tray=tray, timing=timing
+            paper,
+            bridge,
+            clock=clock,
+            player=ear,
+            language=language,
+            kiosk=kiosk,
+            tray=tray,
+            timing=timing,
+            delivery=delivery,
+            diagnose=diagnose,
         )
         window.resize(*size)
         window.show()
         self.made.append(window)
         settle(window)
-        return Gate(window, paper, bridge, ear, clock)
+        return Gate(window, paper, bridge, ear, clock, delivery)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_the_window_runs_and_ends_by_itself(qtbot: QtBot) -> None:
         assert gate.listener is not None
         threading.Thread(target=gate.listener, args=(data.recorded(),)).start()
 
-    assert run.run_gate_window(gate, readers, sync, seconds=0.3, on_open=on_open) == 0
+    assert run.run_gate_window(gate, readers, sync, data.GalleryDelivery(), seconds=0.3, on_open=on_open) == 0
     assert opened == [threading.main_thread().name]
     assert ("refresh",) in gate.asked
 
@@ -61,20 +61,20 @@ def test_the_window_runs_and_ends_by_itself(qtbot: QtBot) -> None:
 def test_a_signal_closes_the_window(qtbot: QtBot, kiosk: bool) -> None:
     before = signal.getsignal(signal.SIGTERM)
     QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert run.run_gate_window(data.GalleryGate(), readers, sync, kiosk=kiosk, seconds=20) == 0
+    assert run.run_gate_window(data.GalleryGate(), readers, sync, data.GalleryDelivery(), kiosk=kiosk, seconds=20) == 0
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_news_after_the_end_is_dropped(qtbot: QtBot) -> None:
     gate = data.GalleryGate()
-    run.run_gate_window(gate, readers, sync, seconds=0.05)
+    run.run_gate_window(gate, readers, sync, data.GalleryDelivery(), seconds=0.05)
     assert gate.listener is not None
     gate.listener(data.recorded())
     qtbot.wait(20)
 
 
 def test_qts_loop_serves_the_next_window_too(qtbot: QtBot) -> None:
-    run.run_gate_window(data.GalleryGate(), readers, sync, seconds=0.05)
+    run.run_gate_window(data.GalleryGate(), readers, sync, data.GalleryDelivery(), seconds=0.05)
     qtbot.wait(20)
     fired: list[bool] = []
     QTimer.singleShot(10, lambda: fired.append(True))
@@ -83,7 +83,7 @@ def test_qts_loop_serves_the_next_window_too(qtbot: QtBot) -> None:
 
 def test_the_window_is_up_within_a_second(qtbot: QtBot) -> None:
     start = time.monotonic()
-    run.run_gate_window(data.GalleryGate(), readers, sync, seconds=0)
+    run.run_gate_window(data.GalleryGate(), readers, sync, data.GalleryDelivery(), seconds=0)
     assert time.monotonic() - start < 1.0
 
 

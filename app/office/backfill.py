@@ -1,0 +1,73 @@
+"""遡及修正: company, 職種 and 立場 that a record lacks, filled in from the 施工体制 for up to two months back. Pure.
+
+Not to be mixed up with the deadline of direct entry: a different rule with a different span (domain facts, S21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from app.domain.events import Draft, EventType
+from app.domain.roster import Assignment, Roster
+from app.domain.work_records import WorkRecord
+from app.office.calendar import months_later
+from app.office.entries import Desk
+from app.office.shapes import Backfill
+
+MONTHS_BACK = 2
+REASON = "backfill"
+
+
+def preview(records: Iterable[WorkRecord], roster: Roster, today: date) -> list[Backfill]:
+    """Records with something missing, by day and worker; those that cannot be filled in say why."""
+    found = []
+    for record in records:
+        if record.company_id and record.occupation and record.role:
+            continue
+        worker = roster.workers.get(record.worker_id)
+        assigned = _nearest(roster, record.worker_id, record.work_day)
+        company = None if record.company_id else getattr(assigned, "company_id", None)
+        occupation = None if record.occupation else getattr(assigned, "occupation", None)
+        role = None if record.role else getattr(assigned, "role", None)
+        note = ""
+        if record.work_day[:7] < months_later(f"{today:%Y-%m}", -MONTHS_BACK):
+            note = "backfill.too_old"
+        elif not (company or occupation or role):
+            note = "backfill.no_assignment"
+        name = worker.name if worker else record.worker_id
+        found.append(
+            Backfill(record.worker_id, name, record.work_day, record.events[-1], company, occupation, role, note)
+        )
+    return found
+
+
+def _nearest(roster: Roster, worker_id: str, day: str) -> Assignment | None:
+    """The assignment that holds that day, else the first that begins after it: the one that was entered too late."""
+    holding = roster.assignment(worker_id, day)
+    if holding is not None:
+        return holding
+    later = [a for a in roster.assignments.values() if a.worker_id == worker_id and (a.starts_on or "") > day]
+    return min(later, key=lambda a: (a.starts_on or "", a.id), default=None)
+
+
+def drafts(desk: Desk, found: Iterable[Backfill], event_ids: Sequence[str]) -> list[Draft]:
+    """Corrections for those of the preview that were chosen and can be filled in."""
+    chosen = set(event_ids)
+    return [
+        desk.draft(EventType.CORRECTION, _payload(desk, one))
+        for one in found
+        if one.event_id in chosen and not one.note
+    ]
+
+
+def _payload(desk: Desk, one: Backfill) -> dict[str, Any]:
+    fields = {"company_id": one.company_id, "occupation": one.occupation, "role": one.role}
+    return {
+        "target": one.event_id,
+        "op": "set",
+        "fields": {name: value for name, value in fields.items() if value},
+        "reason": REASON,
+        "by": desk.operator_id,
+    }

@@ -1,0 +1,220 @@
+"""The office's questions answered, one after the other. Office thread; every method may raise StorageTrouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from app.clock import Clock
+from app.domain.events import JST, Draft, EventType
+from app.domain.roster import Operator, Roster
+from app.domain.site import Site
+from app.domain.work_records import StandingEntry, WorkRecord, derive, standing_entries
+from app.office import backfill, deadlines, entries, missed
+from app.office import month as months
+from app.office.calendar import days_of, last_day, months_later
+from app.office.month import Books
+from app.office.shapes import (
+    RIGHTS,
+    Backfill,
+    Candidate,
+    Deadline,
+    EntryProblem,
+    EntryWanted,
+    HeadcountDay,
+    Mark,
+    Marks,
+    Month,
+    Outcome,
+    Right,
+    SignedIn,
+    Waiting,
+)
+
+MARKS_AT_ONCE = 200
+MOST_PEOPLE = 100_000
+
+
+class OfficeDesk:
+    """See the module. `site` and `roster` are read anew by `reload`; who sits here is set by `sign_in`."""
+
+    def __init__(self, books: Books, site: Callable[[], Site], clock: Clock, new_id: Callable[[], str]) -> None:
+        self._books, self._read_site, self._clock, self._new_id = books, site, clock, new_id
+        self.site = site()
+        self.roster = Roster()
+        self.person: SignedIn | None = None
+        self.reload()
+
+    def reload(self) -> None:
+        """Site and effective roster as they are now."""
+        self.site = self._read_site()
+        self.roster = self._books.rosters.load(self.site.id)
+
+    def sign_in(self, operator_id: str) -> SignedIn:
+        """Somebody's PIN was right."""
+        operator = self.roster.operators.get(operator_id) or Operator(operator_id, operator_id)
+        rights = frozenset(right for role in operator.roles for right in RIGHTS.get(role, ()))
+        self.person = SignedIn(operator.id, operator.name, rights)
+        return self.person
+
+    @property
+    def today(self) -> date:
+        """Japan's calendar day, by the centre's clock as far as it is known."""
+        now = self._clock.now()
+        return (now - timedelta(milliseconds=self._clock.skew_ms() or 0)).astimezone(JST).date()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def month(self, wanted: str) -> Month:
+        """See `OfficePort.month`."""
+        recorded = self._books.office.recorded(wanted, self.site.id)
+        return months.sheet(self.roster, self.site, wanted, self.today, recorded)
+
+    def marks(self, wanted: str, worker_ids: Sequence[str]) -> Marks:
+        """See `OfficePort.marks`."""
+        return months.marks(self._books, self.roster, self.site, wanted, worker_ids[:MARKS_AT_ONCE])
+
+    def candidates(self, wanted: str) -> list[Candidate]:
+        """See `OfficePort.candidates`."""
+        sheet = self.month(wanted)
+        ids = [row.worker_id for group in sheet.groups for row in group.rows]
+        every: dict[str, dict[str, Mark]] = {}
+        for start in range(0, len(ids), MARKS_AT_ONCE):
+            some = self.marks(wanted, ids[start : start + MARKS_AT_ONCE])
+            every.update({worker_id: dict(days) for worker_id, days in some.items()})
+        return missed.find(sheet, every, self._evidence(wanted))
+
+    def _evidence(self, wanted: str) -> missed.Evidence:
+        book, site = self._books.office, self.site
+        first = date.fromisoformat(f"{wanted}-01")
+        down: dict[str, list[tuple[str, str]]] = {}
+        for start, end in book.readers_down(first, last_day(wanted), site.zone):
+            day, until = site.work_day(start), min(end, site.day_bounds(site.work_day(start))[1])
+            span = (f"{start.astimezone(site.zone):%H:%M}", f"{until.astimezone(site.zone):%H:%M}")
+            down.setdefault(day.isoformat(), []).append(span)
+        names = {one.id: one.name for one in self._books.rosters.sites()}
+        elsewhere = {place: names.get(id_, id_) for place, id_ in book.elsewhere(wanted, site.id).items()}
+        stray = {
+            day: [f"{moment.astimezone(site.zone):%H:%M}" for moment in moments]
+            for day, moments in book.stray_cards(wanted, site.id).items()
+        }
+        aside = book.put_aside(wanted, site.id)
+        return missed.Evidence(self.today.isoformat(), aside, down, elsewhere, stray)
+
+    def waiting(self) -> list[Waiting]:
+        """See `OfficePort.waiting`. Entries whose deadline is long past are the past's."""
+        first = f"{months_later(f'{self.today:%Y-%m}', -2)}-01"
+        operator = self.person.operator_id if self.person else ""
+        return deadlines.queue(self._entries(first, "9999-12-31"), self.roster, self.today, operator)
+
+    def deadlines(self) -> list[Deadline]:
+        """See `OfficePort.deadlines`."""
+        here = f"{self.today:%Y-%m}"
+        found = []
+        for wanted in (months_later(here, -1), here):
+            entries_ = self._entries(f"{wanted}-01", f"{wanted}-31")
+            count = sum(1 for entry in entries_ if entry.approved is None)
+            found.append(deadlines.board(wanted, self.today, count, self._books.office.unsent(self.site.id, wanted)))
+        return found
+
+    def headcounts(self, wanted: str) -> list[HeadcountDay]:
+        """See `OfficePort.headcounts`."""
+        book = self._books.office
+        typed, present = book.headcounts(wanted, self.site.id), book.present(wanted, self.site.id)
+        here: dict[tuple[str, str], int] = {}
+        for day, workers in present.items():
+            for worker_id in workers:
+                assigned = self.roster.assignment(worker_id, day)
+                if assigned is not None and assigned.company_id:
+                    here[day, assigned.company_id] = here.get((day, assigned.company_id), 0) + 1
+        days = [d.day for d in days_of(wanted, self.roster, self.today) if not d.future]
+        shown = sorted(self.roster.companies.values(), key=lambda c: (c.short_name or c.name, c.id))
+        return [
+            HeadcountDay(c.id, c.short_name or c.name, day, typed.get((day, c.id)), here.get((day, c.id), 0))
+            for c in shown
+            for day in days
+        ]
+
+    def backfill(self, wanted: str) -> list[Backfill]:
+        """See `OfficePort.backfill`."""
+        return backfill.preview(self._records(wanted), self.roster, self.today)
+
+    def _records(self, wanted: str) -> list[WorkRecord]:
+        facts = self._books.events.site_facts(wanted, self.site.id)
+        return [r for r in derive(facts, self.roster) if r.work_day[:7] == wanted and r.site_id == self.site.id]
+
+    def _entries(self, first_day: str, last: str) -> list[StandingEntry]:
+        facts = self._books.office.entry_facts(self.site.id, first_day, last)
+        return [e for e in standing_entries(facts) if first_day <= str(e.payload.get("work_day")) <= last]
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def enter(self, wanted: Sequence[EntryWanted]) -> Outcome:
+        """See `OfficePort.enter`."""
+        desk = self._desk(Right.ENTER)
+        if desk is None:
+            return NOT_ALLOWED
+        found: dict[str, dict[str, Mark]] = {}
+        for name in {one.day[:7] for one in wanted}:
+            ids = sorted({one.worker_id for one in wanted if one.day[:7] == name})
+            for start in range(0, len(ids), MARKS_AT_ONCE):
+                for worker_id, days in self.marks(name, ids[start : start + MARKS_AT_ONCE]).items():
+                    found.setdefault(worker_id, {}).update(days)
+        return self._store(entries.entry_drafts(desk, wanted, found))
+
+    def decide(self, entry_ids: Sequence[str], approved: bool, reason: str) -> Outcome:
+        """See `OfficePort.decide`."""
+        desk = self._desk(Right.APPROVE)
+        if desk is None:
+            return NOT_ALLOWED
+        known = self._entries("0000-01-01", "9999-12-31")
+        return self._store(entries.approval_drafts(desk, known, entry_ids, approved, reason))
+
+    def take_back(self, entry_ids: Sequence[str], reason: str) -> Outcome:
+        """See `OfficePort.take_back`."""
+        desk = self._desk(Right.ENTER)
+        if desk is None:
+            return NOT_ALLOWED
+        return self._store(entries.void_drafts(desk, self._entries("0000-01-01", "9999-12-31"), entry_ids, reason))
+
+    def set_aside(self, worker_id: str, day: str, aside: bool) -> Outcome:
+        """See `OfficePort.set_aside`."""
+        if self.person is None or Right.ENTER not in self.person.rights:
+            return NOT_ALLOWED
+        self._books.office.set_aside(self.site.id, worker_id, day, aside, self.person.operator_id)
+        return Outcome()
+
+    def set_headcount(self, company_id: str, day: str, count: int) -> Outcome:
+        """See `OfficePort.set_headcount`."""
+        desk = self._desk(Right.ENTER)
+        if desk is None:
+            return NOT_ALLOWED
+        if company_id not in self.roster.companies or not 0 <= count <= MOST_PEOPLE or day > desk.today.isoformat():
+            return Outcome(error="office.bad_headcount")
+        payload = {"company_id": company_id, "day": day, "count": count, "by": desk.operator_id}
+        return self._store([desk.draft(EventType.HEADCOUNT, payload)])
+
+    def apply_backfill(self, wanted: str, event_ids: Sequence[str]) -> Outcome:
+        """See `OfficePort.apply_backfill`."""
+        desk = self._desk(Right.CORRECT)
+        if desk is None:
+            return NOT_ALLOWED
+        return self._store(backfill.drafts(desk, self.backfill(wanted), event_ids))
+
+    def _desk(self, right: Right) -> entries.Desk | None:
+        if self.person is None or right not in self.person.rights:
+            return None
+        return entries.Desk(
+            self.site, self.roster, self.person.operator_id, self._clock.now(), self.today, self._new_id
+        )
+
+    def _store(self, made: Sequence[Draft] | Sequence[EntryProblem]) -> Outcome:
+        problems = tuple(one for one in made if isinstance(one, EntryProblem))
+        if problems:
+            return Outcome(problems=problems)
+        drafts = [one for one in made if isinstance(one, Draft)]
+        self._books.events.append_many(drafts)
+        return Outcome(stored=len(drafts))
+
+
+NOT_ALLOWED = Outcome(error="office.not_allowed")

@@ -1,0 +1,209 @@
+"""承認: direct entries that wait for the 元請's word; one or many at once, refused only with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
+
+from app.clock import Clock
+from app.domain.events import JST
+from app.office.port import Changed, OfficeNews, OfficePort
+from app.office.shapes import REASONS, Deadline, Outcome, Right, SignedIn, Waiting
+from app.ui.bridge import Bridge
+from app.ui.office.list_table import Column, ListTable
+from app.ui.office.page import OfficePage
+from app.ui.office.saving import save_file
+from app.ui.office.style import button
+from app.ui.text import BOLD, Text
+from app.ui.theme import INK_2, SKINS, Look, Theme
+from app.ui.words import Words
+
+REMIND_DAYS, AMBER_DAYS = 7, 3
+
+
+class ApprovalPage(OfficePage):
+    """See the module."""
+
+    back = Signal()
+    """To the month."""
+
+    def __init__(self, theme: Theme, words: Words, office: OfficePort, bridge: Bridge, clock: Clock) -> None:
+        super().__init__(theme, words)
+        self._office, self._bridge, self._clock = office, bridge, clock
+        self.title = Text(theme, 28, words.title("approval.title"), weight=BOLD)
+        self.back_button = button(f"‹ {words.title('office.page_month')}")
+        self.due = Text(theme, 15, ink=INK_2, lines=2)
+        self.table: ListTable[Waiting] = ListTable(theme, self._columns(), words.title("approval.title"))
+        self.sum = Text(theme, 15, ink=INK_2)
+        self.reason = QLineEdit()
+        self.reason.setPlaceholderText(words.title("approval.reason"))
+        self.reason.setAccessibleName(words.title("approval.reason"))
+        self.reason.setMaxLength(200)
+        self.all = button(words.title("approval.all"))
+        self.yes = button(words.title("approval.yes"), "primary")
+        self.no = button(words.title("approval.no"))
+        self.take_back = button(words.title("approval.take_back"))
+        self.csv = button("CSV")
+        self._lay_out()
+        self.back_button.clicked.connect(lambda _=False: self.back.emit())
+        self.all.clicked.connect(lambda _=False: self.table.choose_all())
+        self.yes.clicked.connect(lambda _=False: self.decide(True))
+        self.no.clicked.connect(lambda _=False: self.decide(False))
+        self.take_back.clicked.connect(lambda _=False: self.void())
+        self.csv.clicked.connect(lambda _=False: self.save_csv())
+        self.table.chosen_changed.connect(self._show_chosen)
+        self.reason.textChanged.connect(lambda _="": self._show_chosen())
+
+    def _columns(self) -> Sequence[Column[Waiting]]:
+        say = self.words.title
+        return (
+            Column(say("approval.left"), self._left, 120, look=_look, order=lambda w: w.days_left),
+            Column(say("approval.day"), lambda w: self.words.month_day(w.day), 130, order=lambda w: w.day),
+            Column(say("month.name"), lambda w: w.name, 160),
+            Column(say("approval.company"), lambda w: w.company, 170),
+            Column(say("approval.times"), lambda w: f"{w.in_at or '--:--'} – {w.out_at or '--:--'}", 120),
+            Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 150),
+            Column(say("month.reason"), self._reason, 0),
+            Column(say("approval.by"), self._by, 210, look=lambda w: Look.CHECK if w.own or w.unsent else None),
+        )
+
+    def _lay_out(self) -> None:
+        px = self.theme.px
+        head, foot, box = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        head.setSpacing(px(16))
+        head.addWidget(self.title)
+        head.addWidget(self.back_button)
+        head.addStretch(1)
+        head.addWidget(self.csv)
+        foot.setSpacing(px(8))
+        foot.addWidget(self.all)
+        foot.addWidget(self.sum, 1)
+        foot.addWidget(self.take_back)
+        foot.addWidget(self.reason, 2)
+        foot.addWidget(self.no)
+        foot.addWidget(self.yes)
+        box.setContentsMargins(px(24), px(12), px(24), px(12))
+        box.setSpacing(px(8))
+        box.addLayout(head)
+        box.addWidget(self.due)
+        box.addWidget(self.table, 1)
+        box.addLayout(foot)
+
+    # ---- coming and going ----------------------------------------------------------------------------------------
+
+    def sit_down(self, person: SignedIn | None) -> None:
+        super().sit_down(person)
+        approves = person is not None and Right.APPROVE in person.rights
+        for widget in (self.yes, self.no, self.reason, self.all):
+            widget.setVisible(approves)
+        self.take_back.setVisible(person is not None and Right.ENTER in person.rights)
+
+    def enter(self) -> None:
+        self.keys.emit(self.words.title("approval.keys"))
+        self._ask()
+        self.table.setFocus()
+
+    def take(self, news: OfficeNews) -> None:
+        if isinstance(news, Changed):
+            self._ask()
+
+    def _ask(self) -> None:
+        self._office.waiting(self._bridge.reply(self._took))
+        self._office.deadlines(self._bridge.reply(self._took_deadlines))
+
+    def _took(self, waiting: Sequence[Waiting]) -> None:
+        self.table.show_rows(waiting, lambda w: w.entry_id)
+        self._show_chosen()
+
+    def _took_deadlines(self, deadlines: Sequence[Deadline]) -> None:
+        """Entry and approval are counted down apart, month by month."""
+        sentences = []
+        for one in deadlines:
+            code = "approval.due_past" if one.level == "past" else "approval.due"
+            sentences.append(
+                self.words.title(
+                    code,
+                    month=self.words.short_month(one.month),
+                    until=self.words.month_day(one.until),
+                    days=max(0, one.days_left),
+                    waiting=one.waiting,
+                    unsent=one.unsent,
+                )
+            )
+        levels = {one.level for one in deadlines if one.waiting or one.unsent}
+        urgent = bool(levels & {"remind", "amber", "past"})
+        self.due.paint_with(SKINS[Look.CHECK].strong if urgent else INK_2)
+        self.due.say("   ".join(sentences))
+
+    # ---- words ---------------------------------------------------------------------------------------------------
+
+    def _left(self, one: Waiting) -> str:
+        if one.days_left < 0:
+            return self.words.title("approval.past")
+        return self.words.title("approval.days_left", days=one.days_left)
+
+    def _reason(self, one: Waiting) -> str:
+        return self.words.title(f"entry_reason.{one.reason}") if one.reason in REASONS else one.reason
+
+    def _by(self, one: Waiting) -> str:
+        at = self.words.when(one.entered_at, self._clock.now().astimezone(JST))
+        notes = [self.words.title("approval.own_note")] if one.own else []
+        notes += [self.words.title("month.unsent")] if one.unsent else []
+        return f"{one.entered_by} {at}" + (f" ({'・'.join(notes)})" if notes else "")
+
+    def _show_chosen(self) -> None:
+        chosen = len(self.table.chosen())
+        self.sum.say(self.words.title("approval.sum", chosen=chosen, count=len(self.table.list.rows)))
+        self.yes.setEnabled(chosen > 0)
+        self.no.setEnabled(chosen > 0 and bool(self.reason.text().strip()))
+        self.take_back.setEnabled(chosen > 0)
+
+    # ---- doing ---------------------------------------------------------------------------------------------------
+
+    def decide(self, approved: bool) -> None:
+        """The 元請's word on the chosen entries, all or none."""
+        ids = [one.entry_id for one in self.table.chosen()]
+        if ids:
+            reason = self.reason.text()
+            self._office.decide(ids, approved, reason, self._bridge.reply(lambda o: self._decided(o, approved)))
+
+    def void(self) -> None:
+        """Take chosen entries back: they were a mistake."""
+        ids = [one.entry_id for one in self.table.chosen()]
+        self._office.take_back(ids, self.reason.text(), self._bridge.reply(self._took_back))
+
+    def _decided(self, outcome: Outcome, approved: bool) -> None:
+        if self._failed(outcome):
+            return
+        self.reason.clear()
+        code = "approval.done_yes" if approved else "approval.done_no"
+        self.told.emit("recorded", self.words.title(code, count=outcome.stored))
+
+    def _took_back(self, outcome: Outcome) -> None:
+        if not self._failed(outcome):
+            self.told.emit("recorded", self.words.title("approval.done_back", count=outcome.stored))
+
+    def _failed(self, outcome: Outcome) -> bool:
+        code = outcome.error or (outcome.problems[0].code if outcome.problems else "")
+        if not code:
+            return False
+        message = self.words.known(code, "office.bug", dict(outcome.problems[0].values) if outcome.problems else {})
+        where = ""
+        if outcome.problems and outcome.problems[0].day:
+            one = outcome.problems[0]
+            names = {row.worker_id: row.name for row in self.table.list.rows}
+            where = f"{names.get(one.worker_id, one.worker_id)} {self.words.month_day(one.day)}: "
+        self.told.emit("bad", f"{where}{message.title} → {message.remedy}" if message.remedy else message.title)
+        return True
+
+    def save_csv(self) -> None:
+        """The queue as a file."""
+        stamp = f"{self._clock.now().astimezone(JST):%Y%m%d-%H%M%S}"
+        name = f"{self.words.title('approval.title')}-{stamp}.csv"
+        self.told.emit(*save_file(name, self.table.list.csv(), self.words))
+
+
+def _look(one: Waiting) -> Look | None:
+    return Look.BAD if one.days_left < 0 else Look.CHECK if one.days_left <= AMBER_DAYS else None

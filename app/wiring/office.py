@@ -1,0 +1,125 @@
+"""The office of a data folder: month, entries, approvals; with a sync engine of its own, beside no gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from app import logs
+from app.gate import look
+from app.gate.housekeeping import Housekeeping
+from app.gate.look import LookRow
+from app.office.desk import OfficeDesk
+from app.office.month import Books
+from app.office.service import OfficeService
+from app.pins import PinGuard
+from app.secrets import check_pin
+from app.settings import DataDir
+from app.store.audit import AuditTrail
+from app.store.backup import Backups
+from app.store.office import OfficeBook
+from app.sync.engine import SyncEngine
+from app.sync.schedule import Pace
+from app.sync.status import SyncStatus
+from app.wiring.gate import new_event_id
+from app.wiring.station import Station, open_station
+
+
+class OfficeDelivery:
+    """`app.gate.look.DeliveryPort` without a gate: the office's thread asks the store."""
+
+    def __init__(self, run: OfficeRun) -> None:
+        self._run = run
+
+    def send_now(self) -> None:
+        """Send at once."""
+        self._run.engine.sync_now()
+
+    def roster_now(self) -> None:
+        """Fetch at once."""
+        self._run.engine.roster_now()
+
+    def look(self, reply: Callable[[Sequence[LookRow]], None]) -> None:
+        """What the centre did not take."""
+        self._run.service.post(lambda: reply(self._rows()))
+
+    def send_again(self, ids: Sequence[str], reply: Callable[[Sequence[LookRow]], None]) -> None:
+        """Wait again, and go out at once."""
+
+        def act() -> None:
+            self._run.station.outbox.resend(ids)
+            reply(self._rows())
+            self._run.engine.sync_now()
+
+        self._run.service.post(act)
+
+    def _rows(self) -> Sequence[LookRow]:
+        return look.rows(self._run.station.outbox, self._run.desk.roster)
+
+
+@dataclass(slots=True)
+class OfficeRun:
+    """Everything behind the office's window. `start` once, `stop` once."""
+
+    station: Station
+    desk: OfficeDesk
+    service: OfficeService
+    engine: SyncEngine
+    housekeeping: Housekeeping
+    _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
+    _last: SyncStatus | None = None
+
+    def listen_sync(self, listener: Callable[[SyncStatus], None]) -> None:
+        """Call `listener` with each new sync status, on the sync thread. Before `start`."""
+        self._sync_listeners.append(listener)
+
+    def start(self) -> None:
+        """Office first, then sync."""
+        self.service.start()
+        self.engine.start()
+        self.housekeeping.start()
+
+    def stop(self) -> None:
+        """Office, sync, database: nothing is cut."""
+        self.service.stop()
+        self.engine.stop()
+        self.housekeeping.stop()
+        self.station.close()
+
+    def on_sync(self, status: SyncStatus) -> None:
+        """From the engine; its thread. What came from the centre, and what it took, changes the pages."""
+        last, self._last = self._last, status
+        if last is None or _seen(last) != _seen(status):
+            self.service.roster_changed()
+        for listener in self._sync_listeners:
+            listener(status)
+
+
+def _seen(status: SyncStatus) -> tuple[object, ...]:
+    """What the pages hang on."""
+    return status.roster_at, status.changes, status.rejected, status.accepted
+
+
+def open_office(data: DataDir, site_id: str | None = None, pace: Pace | None = None) -> OfficeRun:
+    """Open the data folder and build the office for a site. Raises GenbaErrors; then nothing is left open."""
+    station = open_station(data)
+    try:
+        logs.to_file(data.logs)
+        return build_office(station, site_id, pace)
+    except BaseException:
+        station.close()
+        raise
+
+
+def build_office(station: Station, site_id: str | None, pace: Pace | None = None) -> OfficeRun:
+    """The office of an open station."""
+    wanted = station.site(site_id)
+    later: list[OfficeRun] = []
+    engine = station.engine(listener=lambda status: later[0].on_sync(status), pace=pace)
+    books = Books(station.events, station.rosters, OfficeBook(station.db))
+    desk = OfficeDesk(books, lambda: station.site(wanted.id), station.clock, new_event_id)
+    pins = PinGuard(AuditTrail(station.db), station.clock, check_pin)
+    service = OfficeService(desk, pins, lambda: engine.wake("touch"))
+    run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)))
+    later.append(run)
+    return run
