@@ -43,6 +43,12 @@ TO_TEST = {
     "emulate a USB reader": "gir1.2-umockdev-1.0 python3-gi umockdev",
     "keep test runs apart (namespaces)": "iproute2 mount util-linux",
     "run the reference centre on PostgreSQL": "postgresql",
+    "see what reaches the disk": "strace",
+    "look at the centre's status page": "chromium",
+}
+TO_FAULT = {
+    "make disks fail": "fiu-utils",
+    "make clocks jump": "libfaketime",
 }
 
 
@@ -129,10 +135,10 @@ def system_packages(wanted: dict[str, str], python: str, name: str) -> None:
         say(f"Please run this yourself; we go on as far as we can:\n{by_hand}")
 
 
-def ready(*, to_test: bool = True) -> None:
+def ready(*, to_test: bool = True, more: dict[str, str] | None = None) -> None:
     """Bring the machine and `.venv` to where the lock files want them."""
     python, name = find_python()
-    system_packages({**TO_RUN, **TO_TEST} if to_test else TO_RUN, python, name)
+    system_packages({**TO_RUN, **(TO_TEST if to_test else {}), **(more or {})}, python, name)
     made_from = hashlib.sha256(name.encode())
     for source in (LOCK, BUILD_LOCK, "pyproject.toml"):
         made_from.update((ROOT / source).read_bytes())
@@ -213,6 +219,27 @@ def bench(args: list[str]) -> int:
     return all_of({"bench": [PYTHON, "-m", "pytest", "tests/bench", *steady, *name]})
 
 
+def soak(args: list[str]) -> int:
+    """the readers for a long time: 100,000 cards a road, everything unplugged; [NAME] --minutes N --seed S"""
+    ready()
+    words, options = iter(args), {"--minutes": "GENBA_SOAK_MINUTES", "--seed": "GENBA_SEED"}
+    env, names = {}, []
+    for word in words:
+        if word in options:
+            env[options[word]] = next(words, "")
+        else:
+            names.append(word)
+    chosen = ["-k", names[0], *names[1:]] if names else []
+    tests = ["tests/readers/test_soak.py", "tests/e2e/test_unplugging.py"]
+    return timed("soak", [PYTHON, "-m", "pytest", *tests, "-m", "long", "-p", "no:xdist", "-s", *chosen], env)
+
+
+def faults(args: list[str]) -> int:
+    """real gates and a real centre under every fault, judged: --seed S, --rounds N (docs/faults.md)"""
+    ready(more=TO_FAULT)
+    return run([PYTHON, "-m", "tests.helpers.fault_run", *args])
+
+
 def demo(args: list[str]) -> int:
     """the program with made-up data, no reader and no centre needed; --headless without a window"""
     ready(to_test=False)
@@ -239,7 +266,7 @@ def lock(args: list[str]) -> int:
     return code or subprocess.run(build, cwd=ROOT, env=env, input=BUILD_NEEDS, text=True).returncode
 
 
-COMMANDS = {f.__name__: f for f in (setup, test, demo, dataset, bench, lint, lock)}
+COMMANDS = {f.__name__: f for f in (setup, test, demo, dataset, bench, soak, faults, lint, lock)}
 
 
 def main() -> int:

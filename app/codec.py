@@ -6,7 +6,6 @@ Two encodings on purpose: `canonical` (what is hashed and stored: one way to wri
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypeVar
 
 import msgspec
@@ -54,24 +53,23 @@ def canonical(value: object) -> bytes:
     their spelling differs between languages) and for an integer that not every language can hold (beyond 2^53 - 1).
     """
     _refuse_numbers(value)
-    return _CANONICAL.encode(value).encode()
+    return _CANONICAL.encode(value)
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
+_CANONICAL = msgspec.json.Encoder(order="sorted")
+_PLAIN = frozenset((str, bool, type(None)))
 
 _LARGEST = 2**53 - 1
 
 
 def _refuse_numbers(value: object) -> None:
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
     if isinstance(value, dict):
         for item in value.values():
-            _refuse_numbers(item)
+            if type(item) not in _PLAIN:
+                _refuse_numbers(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_numbers(item)
+            if type(item) not in _PLAIN:
+                _refuse_numbers(item)
     elif isinstance(value, float) or (isinstance(value, int) and abs(value) > _LARGEST):
         raise ValueError(f"a number that has no canonical form: {value!r}")

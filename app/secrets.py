@@ -29,6 +29,8 @@ from app.files import PRIVATE_FILE, write_private
 SERVICE = "genba-touch"
 DATABASE_KEY = "database-key"
 CLIENT_SECRET = "client-secret"  # noqa: S105 - a name
+IMPORT_KEY = "import-key"
+"""Private half (X25519) of the key that phones seal their files to."""
 _NAME_FILE = "installation-id"
 _ACCEPTED = (Windows.WinVaultKeyring, macOS.Keyring, SecretService.Keyring)
 _FAULTS = (keyring.errors.KeyringError, OSError, RuntimeError)

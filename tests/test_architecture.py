@@ -13,7 +13,7 @@ APP = ROOT / "app"
 
 # Each room and the rooms it may know (docs/architecture.md draws the same).
 LEAVES = {"clock", "errors", "codec", "files", "resources", "version"}
-TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "recovery", "settings"}
+TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "recovery", "settings", "pins", "phone_seal"}
 MAY_KNOW: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {"wiring", "demo", "settings", "messages", "logs", "gate", "readers", "domain", "version"},
@@ -21,15 +21,17 @@ MAY_KNOW: dict[str, set[str]] = {
     "wiring": {"ui", "central", "gate", "office", "sync", "readers", "store", "domain", *TOOLS},
     "ui": {"gate", "office", "readers", "domain", "messages"},
     "central": {"domain", "messages", "datafile", "wire"},
-    "gate": {"readers", "store", "domain"},
-    "office": {"readers", "store", "domain"},
+    "gate": {"readers", "store", "domain", "pins"},
+    "office": {"readers", "store", "domain", "pins", "phone_seal"},
     "sync": {"store", "domain", "messages"},
     "readers": {"domain"},
     "store": {"domain"},
     "domain": set(),
     "settings": {"datafile"},
+    "pins": {"domain"},
     "secrets": set(),
     "sealing": set(),
+    "phone_seal": set(),
     "messages": set(),
     "datafile": set(),
     "logs": set(),
@@ -54,13 +56,21 @@ IMPORTERS: dict[str, set[str]] = {
     "httpx": {"app/sync/http.py"},
     "truststore": {"app/sync/tls.py"},
     "keyring": {"app/secrets.py"},
-    "cryptography": {"app/sealing.py", "app/readers/certificate.py", "app/readers/trust.py", "app/readers/trial_ca.py"},
+    "cryptography": {
+        "app/sealing.py",
+        "app/phone_seal.py",
+        "app/readers/certificate.py",
+        "app/readers/trust.py",
+        "app/readers/trial_ca.py",
+    },
     "msgspec": {"app/codec.py"},
     "jsonschema": {"app/datafile.py"},
     "litestar": {"app/central/"},
     "uvicorn": {"app/central/"},
     "psycopg": {"app/central/"},
     "platformdirs": {"app/settings.py"},
+    "holidays": {"app/office/calendar.py"},
+    "openpyxl": {"app/office/"},
     "tomli_w": {"app/settings.py"},
 }
 

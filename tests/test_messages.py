@@ -10,8 +10,9 @@ import pytest
 
 from app.domain.verdict import Outcome, Reason
 from app.errors import InputRefused
-from app.messages import LANGUAGES, catalogue, explain, say
+from app.messages import FILES, LANGUAGES, catalogue, explain, say
 from app.readers.port import ReaderCondition
+from app.resources import resource
 
 APP = Path(__file__).resolve().parent.parent / "app"
 RAISED = re.compile(
@@ -28,6 +29,13 @@ def test_both_languages_hold_the_same_codes_and_names() -> None:
     assert set(ja) == set(en)
     for code in ja:
         assert names(ja[code].title + ja[code].remedy) == names(en[code].title + en[code].remedy), code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_code_stands_in_two_files(language: str) -> None:
+    texts = [resource("messages", f"{language}{file}").read_text(encoding="utf-8") for file in FILES]
+    heads = [line for text in texts for line in text.splitlines() if line.startswith("[")]
+    assert len(heads) == len(catalogue(language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

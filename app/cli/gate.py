@@ -1,4 +1,4 @@
-"""`genba-touch gate`: the window, or the same gate without one."""
+"""`genba-touch gate`: the window, or the same gate without one; `genba-touch office`: the office's window."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.wiring import gate as wiring
 
 
 def add_commands(commands: Any) -> None:
-    """Add `gate` to the parser."""
+    """Add `gate` and `office` to the parser."""
     gate = commands.add_parser("gate", help="record touches (window, or --headless)")
     gate.add_argument("--site", metavar="ID", help="site id, when this PC serves several")
     gate.add_argument(
@@ -37,6 +37,19 @@ def add_commands(commands: Any) -> None:
     gate.add_argument("--json-lines", action="store_true", help="with --headless: one JSON object per event on stdout")
     gate.add_argument("--seconds", type=out.seconds, metavar="N", help="end after N seconds")
     gate.set_defaults(run=_gate)
+    office = commands.add_parser("office", help="the month, direct entries, approvals (window)")
+    office.add_argument("--site", metavar="ID", help="site id, when this PC serves several")
+    office.add_argument("--seconds", type=out.seconds, metavar="N", help="end after N seconds")
+    office.set_defaults(run=_office)
+
+
+def _office(args: argparse.Namespace) -> int:
+    if not has_display():
+        raise EnvironmentTrouble("cli.no_display")
+    from app.wiring.window import open_office_window
+
+    data = DataDir.at(args.data_dir)
+    return open_office_window(data, site_id=args.site, seconds=args.seconds, language=args.language)
 
 
 def _gate(args: argparse.Namespace) -> int:

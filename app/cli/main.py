@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import logs
-from app.cli import cards, centre, demo, gate, out, profile, station
+from app.cli import cards, centre, demo, gate, office, out, profile, station
 from app.errors import GenbaError
 from app.messages import LANGUAGES, say
 from app.settings import DataDir
@@ -61,6 +61,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=LANGUAGES, default="ja", help="language of messages (default: ja)")
     parser.add_argument("--verbose", action="store_true", help="details of what is done, on stderr")
     commands: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for family in (gate, station, cards, profile, centre, demo):
+    for family in (gate, station, office, cards, profile, centre, demo):
         family.add_commands(commands)
     return parser

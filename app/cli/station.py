@@ -9,13 +9,14 @@ from typing import Any
 from app.cli import out
 from app.cli.gate import LinePrinter
 from app.errors import EnvironmentTrouble
-from app.messages import say
+from app.messages import known, say
 from app.settings import DataDir
 from app.wiring import doctor as doctor_wiring
 from app.wiring import gate as gate_wiring
 from app.wiring import setup
 from app.wiring import station as wiring
 from app.wiring import usb as usb_wiring
+from app.wiring.diagnosis.card import CARD_S
 
 
 def add_commands(commands: Any) -> None:
@@ -35,12 +36,21 @@ def add_commands(commands: Any) -> None:
     sync.add_argument("--json", action="store_true")
     sync.set_defaults(run=_sync)
 
+    rejoin = commands.add_parser("rejoin", help="go on with a restored copy of this folder (docs/restore.md)")
+    rejoin.add_argument("--code", required=True, help="a new enrolment code")
+    rejoin.add_argument("--json", action="store_true")
+    rejoin.set_defaults(run=_rejoin)
+
     rejected = commands.add_parser("rejected", help="what the centre did not accept, and why")
-    rejected.add_argument("--resend", action="store_true", help="send all of it again, under the same ids")
+    rejected.add_argument("--resend", action="store_true", help="send it again, under the same ids")
+    rejected.add_argument("ids", nargs="*", metavar="ID", help="these alone")
     rejected.add_argument("--json", action="store_true")
     rejected.set_defaults(run=_rejected)
 
     doctor = commands.add_parser("doctor", help="check this PC in the order in which a person should")
+    doctor.add_argument(
+        "--card", nargs="?", type=out.seconds, const=CARD_S, metavar="SECONDS", help="wait for a card, and check it too"
+    )
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(run=_doctor)
 
@@ -96,14 +106,23 @@ def _sync(args: argparse.Namespace) -> int:
     return error.exit_code
 
 
+def _rejoin(args: argparse.Namespace) -> int:
+    done = setup.rejoin(DataDir.at(args.data_dir), args.code)
+    if args.json:
+        out.print_json(done)
+    else:
+        out.say(say("rejoin.done", args.language, **done).title)
+    return 0
+
+
 def _rejected(args: argparse.Namespace) -> int:
     with wiring.open_station(DataDir.at(args.data_dir), look=not args.resend) as station:
-        rows = wiring.not_accepted(station, resend=args.resend)
+        rows = wiring.not_accepted(station, resend=args.resend, ids=args.ids)
     if args.json:
         out.print_json(rows)
         return 0
     for row in rows:
-        message = say(f"sync.verdict_{row['code']}", args.language)
+        message = known(f"sync.verdict_{row['code']}", "sync.verdict_other", args.language, verdict=row["code"])
         out.say(f"{row['seq']} {row['id']} {message.title}")
         out.say(f"    → {message.remedy}")
     out.say(say("rejected.resent" if args.resend else "rejected.count", args.language, count=len(rows)).title)
@@ -116,16 +135,25 @@ def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    checks = doctor_wiring.examine(DataDir.at(args.data_dir), args.language)
+    checks = doctor_wiring.examine(
+        DataDir.at(args.data_dir),
+        args.language,
+        card_s=args.card,
+        prompt=lambda code: out.warn(say(code, args.language).title),
+    )
     failed = [c for c in checks if c["result"] == "failed"]
     if args.json:
         out.print_json({"ok": not failed, "first_failed": failed[0]["check"] if failed else None, "checks": checks})
     else:
-        marks = {"ok": "✓", "failed": "×", "warning": "!", "not_checked": "-"}
+        marks = {"ok": "✓", "failed": "×", "warning": "!", "not_checked": "-", "info": "i"}
+        if failed:
+            out.say(f"{say('doctor.first', args.language).title}: {failed[0]['title']}")
+            out.say(f"    → {failed[0]['remedy']}")
+            out.say("")
         for check in checks:
             note = f" ({say('doctor.not_checked', args.language).title})" if check["result"] == "not_checked" else ""
             out.say(f"{marks[check['result']]} {check['title']}{note}")
-            if check["remedy"] and check["result"] in ("failed", "warning"):
+            if check["remedy"] and check["result"] in ("failed", "warning", "info"):
                 out.say(f"    → {check['remedy']}")
     return EnvironmentTrouble.exit_code if failed else 0
 

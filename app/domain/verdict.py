@@ -13,6 +13,9 @@ from app.domain.roster import Assignment, Card, Roster, Worker
 from app.domain.site import DirectionRule, Site
 
 
+_MILLISECOND = timedelta(milliseconds=1)
+
+
 class Outcome(StrEnum):
     """What the person at the gate is told; messages `outcome.<value>`."""
 
@@ -118,6 +121,46 @@ class Verdict:
     """Id of the touch that a second one belongs to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a card on a work day before one looks at the times of its touches."""
+
+    refusal: Reason | None
+    worker_id: str | None
+    reasons: tuple[Reason, ...] = ()
+    """Why a touch needs a look, where somebody is known for the card."""
+
+    def outcome(self, *, double: bool) -> Outcome:
+        """Of one touch; `double`: it came shortly after another (`is_double`)."""
+        if self.refusal is not None:
+            return Outcome.REFUSED
+        if double:
+            return Outcome.SUPPRESSED
+        if self.worker_id is None:
+            return Outcome.UNKNOWN_CARD
+        return Outcome.RECORDED_CHECK if self.reasons else Outcome.RECORDED
+
+
+def standing(read: CardRead, *, day: date, site: Site, roster: Roster, clock: ClockState) -> Standing:
+    """The same for every touch of a card on a work day; `read.occurred_at` is not looked at."""
+    # what a card claims that failed its proof is nobody's
+    card = roster.cards.get(read.card_key) if read.refused is None else None
+    claimed = read.worker_id if read.refused is None else None
+    worker = roster.workers.get((card.worker_id if card else claimed) or "")
+    chip = roster.cards.get(read.chip_key or "")
+    refusal = _refusal(read, site, card, chip)
+    if worker is None or refusal is not None:
+        return Standing(refusal, worker.id if worker else None)
+    reasons = [
+        *_assignment_reasons(roster.assignment(worker.id, day), roster),
+        *_card_reasons([card.expires_on if card else None, read.expires_on], day, site),
+        *_personal_reasons(worker, day, site),
+    ]
+    if clock.suspect:
+        reasons.append(Reason.CLOCK_SUSPECT)
+    return Standing(None, worker.id, tuple(reasons))
+
+
 def judge(
     read: CardRead,
     *,
@@ -129,43 +172,27 @@ def judge(
 ) -> Verdict:
     """The verdict. `last`: latest unsuppressed touch of this card; `chosen`: direction set by hand, None for 自動."""
     day = site.work_day(read.occurred_at)
-    # what a card claims that failed its proof is nobody's
-    card = roster.cards.get(read.card_key) if read.refused is None else None
-    claimed = read.worker_id if read.refused is None else None
-    worker = roster.workers.get((card.worker_id if card else claimed) or "")
+    known = standing(read, day=day, site=site, roster=roster, clock=clock)
+    double = last is not None and is_double((read.occurred_at - last.occurred_at) / _MILLISECOND, site)
+    outcome = known.outcome(double=double)
+    direction, by = Direction.NONE, None
+    reasons: tuple[Reason, ...] = ()
+    if outcome is Outcome.REFUSED and known.refusal is not None:
+        reasons = (known.refusal,)
+    elif outcome is Outcome.SUPPRESSED and last is not None:
+        direction, by = last.direction, last.id
+    else:
+        direction, reasons = chosen or automatic_direction(read.occurred_at, day, site, last), known.reasons
+    return Verdict(
+        outcome, reasons, read.card_key, read.assurance, read.occurred_at, day, direction, known.worker_id, by
+    )
 
-    def verdict(
-        outcome: Outcome, *reasons: Reason, direction: Direction = Direction.NONE, by: str | None = None
-    ) -> Verdict:
-        return Verdict(
-            outcome,
-            reasons,
-            read.card_key,
-            read.assurance,
-            read.occurred_at,
-            day,
-            direction,
-            worker.id if worker else None,
-            by,
-        )
 
-    chip = roster.cards.get(read.chip_key or "")
-    refusal = _refusal(read, site, card, chip)
-    if refusal is not None:
-        return verdict(Outcome.REFUSED, refusal)
-    if last is not None and _is_double(read, last, site):
-        return verdict(Outcome.SUPPRESSED, direction=last.direction, by=last.id)
-    direction = chosen or automatic_direction(read.occurred_at, day, site, last)
-    if worker is None:
-        return verdict(Outcome.UNKNOWN_CARD, direction=direction)
-    reasons = [
-        *_assignment_reasons(roster.assignment(worker.id, day), roster),
-        *_card_reasons([card.expires_on if card else None, read.expires_on], day, site),
-        *_personal_reasons(worker, day, site),
-    ]
-    if clock.suspect:
-        reasons.append(Reason.CLOCK_SUSPECT)
-    return verdict(Outcome.RECORDED_CHECK if reasons else Outcome.RECORDED, *reasons, direction=direction)
+def is_double(gap_ms: float, site: Site) -> bool:
+    """Whether a touch belongs to the card's latest one, so many milliseconds before it."""
+    # Counted from the first touch, not from the last attempt: somebody who taps for two minutes is not held out
+    # for ever. A clock that went back gives a negative gap and is no double.
+    return 0 <= gap_ms < site.suppress_seconds * 1000
 
 
 def automatic_direction(at: datetime, day: date, site: Site, last: LastTouch | None) -> Direction:
@@ -193,13 +220,6 @@ def _refusal(read: CardRead, site: Site, *cards: Card | None) -> Reason | None:
     if any(card.stopped for card in cards if card is not None):
         return Reason.CARD_STOPPED
     return None
-
-
-def _is_double(read: CardRead, last: LastTouch, site: Site) -> bool:
-    # Counted from the first touch, not from the last attempt: somebody who taps for two minutes is not held out
-    # for ever. A clock that went back gives a negative gap and is no double.
-    gap = read.occurred_at - last.occurred_at
-    return timedelta(0) <= gap < timedelta(seconds=site.suppress_seconds)
 
 
 def _assignment_reasons(assignment: Assignment | None, roster: Roster) -> list[Reason]:

@@ -19,7 +19,7 @@ from app.domain import ids
 from app.domain.assurance import Assurance
 from app.domain.events import Direction
 from app.errors import InputRefused
-from app.office.touches import DeviceTouch, Origin
+from app.office.touches import DeviceTouch, Origin, ms_of
 from app.store.phones import Phone
 
 FORMAT = "genba-touch-phone/1"
@@ -151,14 +151,14 @@ def _header(line: bytes, where: str) -> _Header:
 
 def _touches(lines: list[bytes], first: int, file: str) -> Iterator[DeviceTouch]:
     for number, line in enumerate(lines, first):
-        place = f"line {number - first + 2}"
+        place = number - first + 2
         try:
             yield _touch(line, number, place)
         except ValueError as exc:
-            raise InputRefused("phone_file.line", f"{file}: {place}", why=str(exc)) from exc
+            raise InputRefused("phone_file.line", f"{file}: line {place}", why=str(exc)) from exc
 
 
-def _touch(line: bytes, number: int, place: str) -> DeviceTouch:
+def _touch(line: bytes, number: int, place: int) -> DeviceTouch:
     """Raises ValueError whose text names the field."""
     one = codec.decode(line, _Line)
     if one.number != number:
@@ -175,7 +175,7 @@ def _touch(line: bytes, number: int, place: str) -> DeviceTouch:
     else:
         raise ValueError("card or worker_id is needed")
     direction = Direction(one.direction) if one.direction else None
-    return DeviceTouch(one.at, moment, key, number, place, direction, one.worker_id)
+    return DeviceTouch(one.at, ms_of(moment), key, number, place, direction, one.worker_id)
 
 
 def _card(text: str) -> str:

@@ -21,10 +21,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from app.clock import SystemClock
 from app.domain.assurance import Assurance
 from app.gate.news import Announcement, News
-from app.gate.pins import PinGuard
 from app.gate.policy import SecurePolicy
 from app.gate.record import Recorder
 from app.gate.service import GateService
+from app.pins import PinGuard
 from app.readers.port import CardSeen
 from app.secrets import check_pin
 from app.store import driver, events

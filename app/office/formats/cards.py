@@ -9,6 +9,8 @@ from app.domain import ids
 from app.office.formats.shapes import CardForm
 
 _SEPARATORS = re.compile(r"[\s:.\-]")
+_AROUND = " \t'\""
+"""An apostrophe before a number is how spreadsheet programs keep it text."""
 _KEPT = 100_000
 
 
@@ -33,7 +35,7 @@ class Cards:
         return key
 
     def _read(self, text: str) -> str:
-        form, plain = self._form, unicodedata.normalize("NFKC", text).strip()
+        form, plain = self._form, unicodedata.normalize("NFKC", text).strip(_AROUND)
         try:
             if form.kind == "key":
                 key = ids.card_key(plain)

@@ -23,6 +23,7 @@ _PHONE = re.compile(r"0\d{9,10}", re.ASCII)
 _DEVICE = re.compile(r"[\s\x00-\x1f\x7f]+")
 _LONGEST_DEVICE = 60
 _KEPT = 100_000
+_NONE = ("", "")
 BAD_FILE = ".bad"
 """Before the suffix of a file of bad rows: the device's name is that of the file they come from."""
 
@@ -95,7 +96,8 @@ class RowReader:
         at_at, date_at, time_at = columns.get("at"), columns.get("date", 0), columns.get("time", 0)
         direction_at, device_at, number_at = columns.get("direction"), columns.get("device"), columns.get("number")
         plain = not self._skips and phone_at is None and card_at is not None
-        more = "occupation" in columns or "role" in columns
+        described = tuple(columns.get(part) for part in ("occupation", "role"))
+        says_more = described != (None, None)
         for line, cells in self._rows.rows:
             try:
                 if self._skips and self._is_skipped(cells):
@@ -103,7 +105,7 @@ class RowReader:
                     continue
                 at = cells[at_at] if at_at is not None else f"{cells[date_at].strip()} {cells[time_at].strip()}"
                 worker = company = None
-                if plain or card_at is not None and cells[card_at].strip():
+                if card_at is not None and (plain or cells[card_at].strip()):
                     key = cards.read(cells[card_at])
                     if worker_at is not None and cells[worker_at].strip():
                         worker = self._worker(cells[worker_at])
@@ -118,13 +120,12 @@ class RowReader:
                 direction = None if direction_at is None else directions[cells[direction_at]]
                 number = line if number_at is None else self._number(cells[number_at])
                 device = "" if device_at is None else self._device(cells[device_at])
-                if not more:
-                    yield DeviceTouch(local, at_ms, key, number, line, direction, worker, device, company or "")
-                else:
-                    said = [
-                        cells[i].strip() if (i := columns.get(p)) is not None else "" for p in ("occupation", "role")
-                    ]
-                    yield DeviceTouch(local, at_ms, key, number, line, direction, worker, device, company or "", *said)
+                occupation, role = (
+                    [cells[i].strip() if i is not None else "" for i in described] if says_more else _NONE
+                )
+                yield DeviceTouch(
+                    local, at_ms, key, number, line, direction, worker, device, company or "", occupation, role
+                )
             except (NoTime, NoCard, KeyError, IndexError, ValueError, _Bad) as exc:
                 if not any(cell.strip() for cell in cells):
                     self.skipped += 1

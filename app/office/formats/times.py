@@ -184,7 +184,7 @@ class Times:
         return known or self._read_new(text)
 
     def _read_new(self, text: str) -> tuple[str, int]:
-        plain = text.strip()
+        plain = text.strip(" \t'")
         if not plain.isascii():
             plain = unicodedata.normalize("NFKC", plain)
         if self._epoch:
