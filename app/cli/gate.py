@@ -39,6 +39,9 @@ def add_commands(commands: Any) -> None:
     gate.set_defaults(run=_gate)
     office = commands.add_parser("office", help="the month, direct entries, approvals (window)")
     office.add_argument("--site", metavar="ID", help="site id, when this PC serves several")
+    office.add_argument(
+        "--reader", action="append", metavar="SPEC", default=[], help="a gate in the same window; as for gate"
+    )
     office.add_argument("--seconds", type=out.seconds, metavar="N", help="end after N seconds")
     office.set_defaults(run=_office)
 
@@ -46,10 +49,15 @@ def add_commands(commands: Any) -> None:
 def _office(args: argparse.Namespace) -> int:
     if not has_display():
         raise EnvironmentTrouble("cli.no_display")
-    from app.wiring.window import open_office_window
+    from app.wiring.office_window import open_office_window
 
-    data = DataDir.at(args.data_dir)
-    return open_office_window(data, site_id=args.site, seconds=args.seconds, language=args.language)
+    return open_office_window(
+        DataDir.at(args.data_dir),
+        site_id=args.site,
+        reader_specs=args.reader,
+        seconds=args.seconds,
+        language=args.language,
+    )
 
 
 def _gate(args: argparse.Namespace) -> int:

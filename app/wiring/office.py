@@ -1,4 +1,4 @@
-"""The office of a data folder: month, entries, approvals; with a sync engine of its own, beside no gate."""
+"""The office of a data folder: month, entries, approvals; alone with a sync engine of its own, or beside a gate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.store.office import OfficeBook
 from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
-from app.wiring.gate import new_event_id
+from app.wiring.gate import GateRun, new_event_id
 from app.wiring.station import Station, open_station
 
 
@@ -66,6 +66,8 @@ class OfficeRun:
     service: OfficeService
     engine: SyncEngine
     housekeeping: Housekeeping
+    gate: GateRun | None = None
+    """A gate in the same program: station, engine and housekeeping are its own."""
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     _last: SyncStatus | None = None
 
@@ -76,12 +78,18 @@ class OfficeRun:
     def start(self) -> None:
         """Office first, then sync."""
         self.service.start()
+        if self.gate is not None:
+            self.gate.start()
+            return
         self.engine.start()
         self.housekeeping.start()
 
     def stop(self) -> None:
         """Office, sync, database: nothing is cut."""
         self.service.stop()
+        if self.gate is not None:
+            self.gate.stop()
+            return
         self.engine.stop()
         self.housekeeping.stop()
         self.station.close()
@@ -116,10 +124,27 @@ def build_office(station: Station, site_id: str | None, pace: Pace | None = None
     wanted = station.site(site_id)
     later: list[OfficeRun] = []
     engine = station.engine(listener=lambda status: later[0].on_sync(status), pace=pace)
-    books = Books(station.events, station.rosters, OfficeBook(station.db))
-    desk = OfficeDesk(books, lambda: station.site(wanted.id), station.clock, new_event_id)
-    pins = PinGuard(AuditTrail(station.db), station.clock, check_pin)
-    service = OfficeService(desk, pins, lambda: engine.wake("touch"))
+    desk, service = _service(station, wanted.id, lambda: engine.wake("touch"))
     run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)))
     later.append(run)
     return run
+
+
+def build_beside(gate: GateRun) -> OfficeRun:
+    """The office in a gate's program. Whatever is entered there, the gate's lists show too."""
+
+    def stored() -> None:
+        gate.engine.wake("touch")
+        gate.gate.roster_changed()
+
+    desk, service = _service(gate.station, gate.site.id, stored)
+    run = OfficeRun(gate.station, desk, service, gate.engine, gate.housekeeping, gate)
+    gate.listen_sync(run.on_sync)
+    return run
+
+
+def _service(station: Station, site_id: str, stored: Callable[[], None]) -> tuple[OfficeDesk, OfficeService]:
+    books = Books(station.events, station.rosters, OfficeBook(station.db))
+    desk = OfficeDesk(books, lambda: station.site(site_id), station.clock, new_event_id)
+    pins = PinGuard(AuditTrail(station.db), station.clock, check_pin)
+    return desk, OfficeService(desk, pins, stored)

@@ -1,4 +1,4 @@
-"""The windows around a `GateRun` and an `OfficeRun`. Imported only when a window opens: Qt takes its time to load."""
+"""The gate's window around a `GateRun`. Imported only when a window opens: Qt takes its time to load."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from app.readers.specs import parse_spec
 from app.settings import DataDir
 from app.sync.status import SyncStatus
 from app.ui.card_tray import TraySpec
-from app.ui.office.run import OfficeParts, run_office_window
 from app.ui.run import run_gate_window
 from app.ui.trouble_window import open_until_ready
 from app.wiring.delivery import Delivery
 from app.wiring.diagnosis.check import Live
 from app.wiring.diagnosis.examiner import Examiner
 from app.wiring.gate import GateRun, open_gate
-from app.wiring.office import OfficeDelivery, open_office
 
 
 def open_window(
@@ -49,18 +47,11 @@ def show_window(
     tray: TraySpec | None = None,
 ) -> int:
     """Open the window, run the gate behind it, and stop everything when it is closed. Main thread."""
-
-    def readers(listener: Callable[[ReaderEvent], None]) -> None:
-        run.listen_readers(listener if run.asked_roads else RoadFilter(listener).take)
-
-    said: list[SyncStatus] = []
-    run.listen_sync(lambda status: said.__setitem__(slice(None), [status]))
-    live = Live(lambda: tuple(run.supervisor.states().values()), lambda: said[0] if said else None)
-    examiner = Examiner(run.station.data, language or run.station.settings.language, live)
+    examiner = examiner_of(run, language)
     try:
         return run_gate_window(
             run.gate,
-            readers,
+            readers_of(run),
             run.listen_sync,
             Delivery(run.gate, run.station.outbox, run.engine),
             language=language or run.station.settings.language,
@@ -78,21 +69,18 @@ def show_window(
         run.stop()
 
 
-def open_office_window(data: DataDir, *, site_id: str | None, seconds: float | None, language: str) -> int:
-    """The office of a data folder, in its window. What keeps it from opening is shown until it is mended. Main thread.
+def readers_of(run: GateRun) -> Callable[[Callable[[ReaderEvent], None]], None]:
+    """What a window listens to: a road without a reader that nobody asked for is not shown."""
 
-    Raises the GenbaError that still stood when the person gave up.
-    """
-    run = open_until_ready(lambda: open_office(data, site_id), language=language, seconds=seconds)
-    parts = OfficeParts(run.service, OfficeDelivery(run), run.listen_sync)
-    try:
-        return run_office_window(
-            parts,
-            clock=run.station.clock,
-            language=language or run.station.settings.language,
-            seconds=seconds,
-            on_open=run.start,
-            on_network=lambda: run.engine.wake("network"),
-        )
-    finally:
-        run.stop()
+    def readers(listener: Callable[[ReaderEvent], None]) -> None:
+        run.listen_readers(listener if run.asked_roads else RoadFilter(listener).take)
+
+    return readers
+
+
+def examiner_of(run: GateRun, language: str | None) -> Examiner:
+    """The checks behind a window's diagnosis page. To be closed."""
+    said: list[SyncStatus] = []
+    run.listen_sync(lambda status: said.__setitem__(slice(None), [status]))
+    live = Live(lambda: tuple(run.supervisor.states().values()), lambda: said[0] if said else None)
+    return Examiner(run.station.data, language or run.station.settings.language, live)

@@ -9,9 +9,14 @@ from PySide6.QtCore import QTimer
 
 from app.clock import Clock
 from app.gate.look import DeliveryPort
+from app.gate.port import GatePort
 from app.office.port import OfficePort
+from app.readers.port import ReaderEvent
 from app.ui.bridge import Bridge
+from app.ui.card_tray import TraySpec
+from app.ui.diagnosis_page import Diagnose
 from app.ui.host import application, run_until_closed, show
+from app.ui.inhibit import Inhibitor
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.backfill_page import BackfillPage
 from app.ui.office.delivery_page import DeliveryPage
@@ -20,11 +25,13 @@ from app.ui.office.month_page import MonthPage
 from app.ui.office.rail import RailItem
 from app.ui.office.style import sheet
 from app.ui.office.window import OfficeWindow
-from app.ui.status import SyncStatus
+from app.ui.run import Readers, Sync
+from app.ui.sound import SoundPlayer
 from app.ui.theme import Theme
+from app.ui.wedge import WedgeFilter
+from app.ui.window import GateWindow
 from app.ui.words import Words
 
-Sync = Callable[[Callable[[SyncStatus], None]], None]
 TICK_MS = 30_000
 """How often 'today' and 'in 5 minutes' are said anew."""
 
@@ -39,8 +46,21 @@ class OfficeParts:
     """Takes a listener for the sync engine's status; may call it from any thread."""
 
 
-def make_window(parts: OfficeParts, bridge: Bridge, clock: Clock, language: str) -> OfficeWindow:
-    """The window with all its pages. GUI thread."""
+@dataclass(frozen=True, slots=True)
+class GateParts:
+    """A gate that runs in the same window. As in `app.ui.run.run_gate_window`."""
+
+    gate: GatePort
+    readers: Readers
+    wedge: Callable[[ReaderEvent], None] | None = None
+    diagnose: Diagnose | None = None
+    tray: TraySpec | None = None
+
+
+def make_window(
+    parts: OfficeParts, bridge: Bridge, clock: Clock, language: str, gate: GateWindow | None = None
+) -> OfficeWindow:
+    """The window with all its pages, the gate's first when there is one. GUI thread."""
     theme = Theme()
     words = Words(language, parts.office.site.zone)
     month = MonthPage(theme, words, parts.office, bridge, clock)
@@ -58,11 +78,14 @@ def make_window(parts: OfficeParts, bridge: Bridge, clock: Clock, language: str)
             (RailItem("sync", "sync", words.title("office.page_sync")), delivery),
         ],
         {"approval": ("month", approval), "heads": ("month", heads), "backfill": ("month", backfill)},
+        gate,
     )
-    window.setStyleSheet(sheet(theme))
+    for page in (month, approval, heads, backfill):
+        page.setStyleSheet(sheet(theme))
+    window.line.setStyleSheet(sheet(theme))
     month.open_page.connect(window.go)
-    for page in (approval, heads, backfill):
-        page.back.connect(lambda: window.go("month"))
+    for child in (approval, heads, backfill):
+        child.back.connect(lambda: window.go("month"))
     return window
 
 
@@ -72,14 +95,28 @@ def run_office_window(
     clock: Clock,
     language: str = "ja",
     seconds: float | None = None,
+    gate: GateParts | None = None,
     on_open: Callable[[], None] | None = None,
     on_network: Callable[[], None] = lambda: None,
 ) -> int:
     """Show the office until it is closed; 0 when all went well. Main thread. Starts and stops nothing of others."""
     app = application()
-    bridge = Bridge()
-    window = make_window(parts, bridge, clock, language)
+    bridge, player = Bridge(), SoundPlayer()
+    inhibitor = Inhibitor("gate is open")
+    inner: GateWindow | None = None
+    if gate is not None:
+        inner = GateWindow(
+            gate.gate, bridge, clock=clock, player=player, language=language, delivery=parts.delivery,
+            diagnose=gate.diagnose, tray=gate.tray,
+        )  # fmt: skip
+        gate.gate.listen(bridge.take_news)
+        gate.readers(bridge.take_reader)
+        gate.gate.refresh()
+        inhibitor.start()
+    window = make_window(parts, bridge, clock, language, inner)
     parts.sync(bridge.take_sync)
+    if gate is not None and gate.wedge is not None:
+        WedgeFilter(window, clock, gate.wedge).start()
     tick = QTimer(window)
     tick.timeout.connect(window.tick)
     tick.start(TICK_MS)
@@ -88,4 +125,6 @@ def run_office_window(
         return run_until_closed(app, window, seconds=seconds, on_open=on_open, on_network=on_network)
     finally:
         bridge.close()
+        inhibitor.stop()
+        player.close()
         window.deleteLater()

@@ -24,10 +24,10 @@ def sheet(theme: Theme) -> str:
     QPushButton[kind="chip"] {{ border-radius: {px(17)}px; }}
     QPushButton[kind="chip"]:checked {{ background: {BRAND}; color: {SURFACE}; border-color: {BRAND}; }}
     QPushButton:flat {{ border: none; background: transparent; color: {BRAND}; padding: 0 {px(8)}px; }}
-    QLineEdit, QComboBox, QSpinBox {{ background: {SURFACE}; color: {INK}; border: 1px solid {EDGE};
+    QLineEdit, QComboBox, QAbstractSpinBox {{ background: {SURFACE}; color: {INK}; border: 1px solid {EDGE};
         border-radius: {px(8)}px; padding: {px(4)}px {px(8)}px; font-size: {px(15)}px; min-height: {px(22)}px;
         selection-background-color: {BRAND}; }}
-    QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 2px solid {BRAND}; padding: {px(3)}px {px(7)}px; }}
+    QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 2px solid {BRAND}; padding: {px(3)}px {px(7)}px; }}
     QLineEdit[wrong="true"] {{ border-color: {SKINS[Look.BAD].strong}; background: {SKINS[Look.BAD].paper}; }}
     QComboBox::drop-down {{ border: none; width: {px(24)}px; }}
     QComboBox::down-arrow {{ image: none; border-left: {px(5)}px solid transparent;

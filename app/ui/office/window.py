@@ -13,6 +13,7 @@ from PySide6.QtGui import QCloseEvent, QColor, QPalette
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.clock import Clock
+from app.gate.news import StorageAlarm
 from app.office.port import OfficeNews, OfficePort, PinRefused, Trouble
 from app.office.shapes import SignedIn
 from app.ui.bridge import Bridge
@@ -21,7 +22,9 @@ from app.ui.office.rail import Rail, RailItem
 from app.ui.office.status_line import StatusLine
 from app.ui.pin_pad import PinPad
 from app.ui.status import SyncStatus, sync_sentence
+from app.ui.strip import ResultStrip
 from app.ui.theme import BACKGROUND, Theme
+from app.ui.window import GateWindow
 from app.ui.words import Words
 
 IDLE_MINUTES = 15
@@ -50,7 +53,7 @@ class OfficeWindow(QWidget):
         words: Words,
         pages: Sequence[tuple[RailItem, OfficePage]],
         under: Mapping[str, tuple[str, OfficePage]] = MappingProxyType({}),
-        gate: QWidget | None = None,
+        gate: GateWindow | None = None,
     ) -> None:
         """`under`: pages that are reached from others: code → code of the rail's item and page. `gate`: the gate's
         window, to stand behind the rail's first item; open to everybody."""
@@ -77,6 +80,8 @@ class OfficeWindow(QWidget):
         for widget in (self.pin, *self.pages.values(), *((gate,) if gate else ())):
             self.stack.addWidget(widget)
         self._gate = gate
+        self.strip = ResultStrip(self.theme, words)
+        self.strip.hide()
         self.line = StatusLine(self.theme, words)
         self.line.leave.connect(self.sign_out)
         self._build()
@@ -92,6 +97,7 @@ class OfficeWindow(QWidget):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
+        right.addWidget(self.strip)
         right.addWidget(self.stack, 1)
         right.addWidget(self.line)
         row = QHBoxLayout(self)
@@ -103,6 +109,10 @@ class OfficeWindow(QWidget):
     def _listen(self) -> None:
         self._office.listen(self.bridge.reply(self.take))
         self.bridge.sync.connect(self.show_sync)
+        if self._gate is not None:
+            self._gate.board.shown.connect(self.strip.show_result)
+            self._gate.board.cleared.connect(self.strip.clear)
+            self.bridge.news.connect(self._on_gate_news)
         for page in self.pages.values():
             page.told.connect(self.line.tell)
             page.keys.connect(self.line.show_keys)
@@ -127,6 +137,8 @@ class OfficeWindow(QWidget):
             here.leave()
         self._wanted = code
         self.rail.show_chosen(self._rail_of.get(code, code))
+        self.strip.setVisible(self._gate is not None and code != GATE)
+        self.line.setVisible(code != GATE)
         if code == GATE and self._gate is not None:
             self.stack.setCurrentWidget(self._gate)
             self._gate.setFocus()
@@ -194,6 +206,11 @@ class OfficeWindow(QWidget):
         page = self.pages.get(self._wanted)
         if page is not None and self.stack.currentWidget() is page:
             page.take(news)
+
+    def _on_gate_news(self, news: object) -> None:
+        """A card could not be stored: that goes before whatever is typed here."""
+        if isinstance(news, StorageAlarm):
+            self.go(GATE)
 
     def show_sync(self, status: SyncStatus) -> None:
         """How delivery stands."""

@@ -41,8 +41,7 @@ def test_a_missed_day_is_found_entered_and_approved(desk: Desk) -> None:
     desk.until(lambda: len(desk.month.typing.drafts) == 0)
     assert desk.stored, "sync was woken"
     desk.until(lambda: desk.month.model.text(desk.month.model.find((worker(2), GAP))) == "承認待ち")
-    desk.loaded()
-    assert "0" in desk.month.bar.candidates.text()
+    desk.until(lambda: "0" in desk.month.bar.candidates.text())
 
     desk.window.sign_out()
     assert desk.window.stack.currentWidget() is desk.window.pin
