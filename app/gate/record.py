@@ -22,6 +22,8 @@ from app.store.rows import Stored, TouchRow
 
 log = logging.getLogger(__name__)
 
+LONGEST_NAME = 200
+"""Of a reader, in characters."""
 RETIREMENT_YEN_A_DAY = 320
 """建退共, since 2021-10-01 (domain facts); shown as 見込み only."""
 
@@ -193,12 +195,17 @@ def _public(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(shown))
 
 
+def _plain(name: str) -> str:
+    """A reader's name as the contract takes it: the system may have put anything in it, and no touch may hang on that."""
+    return "".join(c if c.isprintable() else " " for c in name)[:LONGEST_NAME] or "?"
+
+
 def _draft(id_: str, verdict: Verdict, seen: CardSeen, now: Situation, recorded_at: datetime) -> Draft:
     payload: dict[str, Any] = {
         "card_key": verdict.card_key,
         "work_day": verdict.work_day.isoformat(),
         "assurance": verdict.assurance.value,
-        "reader": seen.reader,
+        "reader": _plain(seen.reader),
         "source": seen.source,
         "clock": {"skew_ms": now.clock.skew_ms, "suspect": now.clock.suspect},
     }

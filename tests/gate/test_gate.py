@@ -60,6 +60,12 @@ def test_a_card_is_stored_before_it_is_announced(bench: Bench) -> None:
     assert payload["work_day"] == "2026-11-20"
 
 
+def test_whatever_the_system_calls_a_reader_the_centre_can_take_its_touches(bench: Bench) -> None:
+    bench.card(CARD, reader="pcsc:門\n1\x00" + "x" * 300)
+    (body,) = bodies(bench)
+    assert body["payload"]["reader"] == ("pcsc:門 1 " + "x" * 300)[:200]  # type: ignore[index]
+
+
 def test_a_double_touch_is_kept_linked_and_answered(bench: Bench) -> None:
     first = bench.card(CARD)
     bench.clock.forward(20)

@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = [(1366, 768), (1920, 1080), (1024, 768)]
 
 
-WITH_LOOP = {"run.py", "trouble_window.py"}
+CHOOSES_FILES = {"import_page.py"}
+"""The office's files are chosen in the system's own window."""
+WITH_LOOP = {"host.py", "trouble_window.py"}
 """The doors of a process: each runs Qt's loop once, and no other module does."""
 
 
@@ -107,6 +109,9 @@ def test_no_dialog_can_open_on_this_window() -> None:
     forbidden = re.compile(r"\bQDialog|QMessageBox|QInputDialog|QFileDialog|QProgressDialog|QErrorMessage|WindowModal")
     for path in (ROOT / "app" / "ui").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
+        if path.name in CHOOSES_FILES:
+            assert "dialog.open(" not in text, "a chooser stands beside the window, never before it"
+            text = text.replace("QFileDialog", "")
         assert not forbidden.search(text), path
         loops = re.findall(r"\.exec\(", text)
         assert len(loops) == (1 if path.name in WITH_LOOP else 0), f"{path} runs a loop of its own"

@@ -67,6 +67,15 @@ def test_there_are_many_troubles() -> None:
             "送信待ちはありません。センターが受理しなかった記録が 2 件あります。記録は保存済みです。",
         ),
         (
+            {"pending": 12, "handed": 12},
+            "USB に書き出しました。センターの受領待ち 12 件。記録は保存済みです。",
+        ),
+        (
+            {"pending": 15, "handed": 12, "online": False, "last_error": "sync.offline_drop_missing"},
+            "USB に書き出しました。センターの受領待ち 12 件。送信待ち 3 件。"
+            "受け渡しのフォルダー(USB メモリー)が見つかりません。直れば自動で書き出します。記録は保存済みです。",
+        ),
+        (
             {"pending": 128, "online": False, "last_error": "sync.offline_unreachable"},
             "送信待ち 128 件。センターまで届きません。つながれば自動で送ります。記録は保存済みです。",
         ),
@@ -177,7 +186,7 @@ def test_a_wrong_clock_is_said_from_two_minutes_on(gate: Gate) -> None:
 ROAD = """
 import os, subprocess, sys
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from app.ui.network import NetworkWatch
 application = QCoreApplication([])
 woken = []
@@ -197,10 +206,20 @@ steps = [
     step("down", "link set t0 down"),
     step("again", "link set t0 up", "route add default via 192.0.2.1"),
 ]
-for number, one in enumerate(steps):
-    QTimer.singleShot(200 + 1200 * number, one)
-QTimer.singleShot(200 + 1200 * len(steps), application.quit)
-application.exec()
+def wait(ms, until=lambda: False):
+    loop, left = QEventLoop(), [ms // 50]
+    def look():
+        left[0] -= 1
+        if left[0] <= 0 or until():
+            loop.quit()
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(50)
+    loop.exec()
+wait(200)
+for number, one in enumerate(steps, 1):
+    one()
+    wait(20000, lambda: watch._last <= 1 if number == 2 else number in woken)
 print(watch.watching, sorted(set(woken)))
 """
 

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import uuid_utils
 from pytestqt.qtbot import QtBot
 
 from app.gate.look import LookRow
+from app.messages import say
+from app.office.formats.reading import PhoneBook
+from app.office.import_after import ImportAfter
+from app.office.import_desk import ImportDesk
+from app.office.import_file import PhoneKeys
+from app.office.import_service import ImportService
 from app.office.service import OfficeService
 from app.pins import PinGuard
 from app.secrets import check_pin, make_pin_verifier
+from app.settings import DataDir
 from app.store.audit import AuditTrail
 from app.store.database import Database
+from app.store.import_lists import ImportLists
+from app.store.imports import ImportStore
 from app.sync.status import SyncStatus
 from app.ui.bridge import Bridge
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.month_page import MonthPage
 from app.ui.office.run import OfficeParts, make_window
 from app.ui.office.window import OfficeWindow
+from app.wiring.import_formats import FormatFolder
 from tests.helpers.fake_clock import FakeClock
 from tests.office.desk_bench import OPERATORS, OfficeBench, make_bench
 
@@ -56,6 +67,7 @@ class Desk:
     service: OfficeService
     bot: QtBot
     stored: list[int]
+    imports: ImportService
 
     @property
     def month(self) -> MonthPage:
@@ -100,6 +112,22 @@ def office_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def make_imports(bench: OfficeBench, folder: Path, on_stored: Callable[[], None]) -> ImportService:
+    """The importer over the bench's store."""
+
+    def words(code: str, values: Mapping[str, str]) -> tuple[str, str]:
+        message = say(code, "ja", **values)
+        return message.title, message.remedy
+
+    formats, db, clock = FormatFolder(DataDir.at(folder)), bench.db, bench.clock
+    desk = ImportDesk(
+        ImportStore(db), bench.rosters, clock, lambda: str(uuid_utils.uuid7()), formats,
+        PhoneKeys(lambda: None, lambda _: None), PhoneBook, lambda _: bench.rosters.sites()[0], words,
+    )  # fmt: skip
+    after = ImportAfter(ImportLists(db), bench.log, bench.rosters, clock, lambda: str(uuid_utils.uuid7()))
+    return ImportService(desk, after, formats, lambda: bench.rosters.sites()[0], lambda: bench.desk.person, on_stored)
+
+
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path: Path, office_template: Path, verifiers: dict[str, str]) -> Iterator[Desk]:
     clock = FakeClock()
@@ -110,12 +138,16 @@ def desk(qtbot: QtBot, tmp_path: Path, office_template: Path, verifiers: dict[st
         stored: list[int] = []
         pins = PinGuard(AuditTrail(db), clock, check_pin)
         service = OfficeService(bench.desk, pins, lambda: stored.append(1))
+        imports = make_imports(bench, tmp_path / "data", lambda: stored.append(1))
         bridge = Bridge()
-        window = make_window(OfficeParts(service, NoDelivery(), lambda take: take(SyncStatus())), bridge, clock, "ja")
+        parts = OfficeParts(service, NoDelivery(), lambda take: take(SyncStatus()), imports)
+        window = make_window(parts, bridge, clock, "ja")
         qtbot.addWidget(window)
         window.resize(1366, 768)
         window.show()
         service.start()
-        yield Desk(window, bench, service, qtbot, stored)
+        imports.start()
+        yield Desk(window, bench, service, qtbot, stored, imports)
+        imports.stop()
         service.stop()
         bridge.close()
