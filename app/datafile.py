@@ -42,13 +42,18 @@ def parse(path: Path) -> dict[str, Any]:
         raise InputRefused("file.not_text", f"{path}: byte {exc.start}") from exc
     except OSError as exc:
         raise InputRefused("file.missing", str(path), why=exc.strerror or "") from exc
+    return parsed(text, str(path), as_json=path.suffix.lower() == ".json")
+
+
+def parsed(text: str, where: str, *, as_json: bool = False) -> dict[str, Any]:
+    """`parse` for a text that was read already. Raises InputRefused."""
     try:
-        value = json.loads(text, object_pairs_hook=_once) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        value = json.loads(text, object_pairs_hook=_once) if as_json else tomllib.loads(text)
         _check_values(value, MAX_DEPTH)
     except (ValueError, RecursionError) as exc:  # both decoders' errors are ValueErrors, and so is too long a number
-        raise InputRefused("file.syntax", str(path), why=str(exc)) from exc
+        raise InputRefused("file.syntax", where, why=str(exc)) from exc
     if not isinstance(value, dict):
-        raise InputRefused("file.invalid", f"{path}: $", why="not an object")
+        raise InputRefused("file.invalid", f"{where}: $", why="not an object")
     return value
 
 
@@ -56,8 +61,21 @@ def checked(value: dict[str, Any], schema: str, where: str) -> dict[str, Any]:
     """Check a value already read; `where` names its file in the error. Raises InputRefused."""
     problem = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
     if problem is not None:
-        raise InputRefused("file.invalid", f"{where}: {problem.json_path}", why=_why(problem))
+        raise _refusal(problem, where)
     return value
+
+
+def faults(value: dict[str, Any], schema: str, where: str) -> list[InputRefused]:
+    """Everything that `checked` could refuse, in the order of the places."""
+    return [_refusal(problem, where) for problem in sorted(_validator(schema).iter_errors(value), key=_place)]
+
+
+def _place(problem: jsonschema.ValidationError) -> str:
+    return str(problem.json_path)
+
+
+def _refusal(problem: jsonschema.ValidationError, where: str) -> InputRefused:
+    return InputRefused("file.invalid", f"{where}: {problem.json_path}", why=_why(problem))
 
 
 _WORDS = {

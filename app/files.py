@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 DATABASE_NAME = "genba-touch.db"
 """The encrypted database of a data folder."""
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+CARRIED_FILE = 0o644
 
 
 def make_private(folder: Path) -> None:
@@ -36,9 +38,30 @@ def make_file(path: Path) -> None:
 
 def write_private(path: Path, data: bytes) -> None:
     """Put a small file in place at once and durably, mode 0600: a reader sees the old or the new one. OSError."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    _put(path, data, PRIVATE_FILE)
+
+
+def write_carried(path: Path, data: bytes) -> None:
+    """Likewise, readable to whoever has the folder on another PC. What did not fit is taken away again. OSError."""
+    try:
+        _put(path, data, CARRIED_FILE)
+    except OSError:
+        with suppress(OSError):
+            _temporary(path).unlink()
+        raise
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _put(path: Path, data: bytes, mode: int) -> None:
+    temporary = _temporary(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
+        if mode != PRIVATE_FILE and sys.platform != "win32":
+            with suppress(OSError):  # a stick's file system may know no such thing
+                os.fchmod(descriptor, mode)  # whatever the umask
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -1,7 +1,8 @@
 """When a PC dies or its keyring is lost: the data folder and the private key in the safe bring everything back.
 
-`recovery.sealed` beside the database holds the database key, the station id, the client secret and the key for phones'
-files, sealed to the site's recovery key. It is written at enrolment and again whenever a secret changes.
+`recovery.sealed` beside the database holds the database key, the station id, the client secret and the keys for phones'
+files and for carried letters, sealed to the site's recovery key. It is written at enrolment and again whenever a secret
+changes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from app import codec, sealing
 from app.clock import Clock
 from app.errors import InputRefused, StorageTrouble
 from app.files import DATABASE_NAME, PRIVATE_FILE, make_private, write_private
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, IMPORT_KEY, Vault
+from app.secrets import CLIENT_SECRET, DATABASE_KEY, DROP_KEYS, IMPORT_KEY, Vault
 from app.store.database import Database
 from app.store.events import EventLog
 from app.store.troubles import trouble
@@ -32,6 +33,8 @@ class Secrets:
     client_secret: str
     import_key: bytes | None = None
     """What phones' files are opened with; None: never made."""
+    drop_keys: bytes | None = None
+    """What letters to the centre are signed with, and its answers opened; None: none are carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,15 @@ class _Packed:
     station_id: str
     client_secret: str
     import_key: str = ""
+    drop_keys: str = ""
 
 
 def write_sealed(folder: Path, public_key: sealing.PublicKey, secrets: Secrets) -> Path:
     """Put `recovery.sealed` in place at once: a reader finds the old or the new one. Raises StorageTrouble."""
     file = folder / SEALED_NAME
     imports = secrets.import_key.hex() if secrets.import_key else ""
-    packed = _Packed(secrets.database_key.hex(), secrets.station_id, secrets.client_secret, imports)
+    drop = secrets.drop_keys.hex() if secrets.drop_keys else ""
+    packed = _Packed(secrets.database_key.hex(), secrets.station_id, secrets.client_secret, imports, drop)
     sealed = sealing.seal(public_key, codec.encode(packed))
     try:
         write_private(file, sealed)
@@ -77,11 +82,12 @@ def read_sealed(folder: Path, private_key: sealing.PrivateKey) -> Secrets:
     try:
         packed = codec.decode(payload, _Packed)
         key, imports = bytes.fromhex(packed.database_key), bytes.fromhex(packed.import_key)
+        drop = bytes.fromhex(packed.drop_keys)
     except ValueError as exc:
         raise InputRefused("recovery.not_sealed", str(file)) from exc
     if len(key) != _KEY_BYTES:
         raise InputRefused("recovery.not_sealed", str(file))
-    return Secrets(key, packed.station_id, packed.client_secret, imports or None)
+    return Secrets(key, packed.station_id, packed.client_secret, imports or None, drop or None)
 
 
 def recover(
@@ -129,6 +135,8 @@ def _checked(new: Path, secrets: Secrets, vault: Vault, clock: Clock) -> Recover
         vault.set(CLIENT_SECRET, secrets.client_secret.encode())
         if secrets.import_key is not None:
             vault.set(IMPORT_KEY, secrets.import_key)
+        if secrets.drop_keys is not None:
+            vault.set(DROP_KEYS, secrets.drop_keys)
     except BaseException:
         database.close()
         raise

@@ -18,10 +18,6 @@ import uuid
 from pathlib import Path
 from typing import Any, Protocol
 
-import keyring
-import keyring.errors
-from keyring.backends import SecretService, Windows, chainer, macOS
-
 from app import codec
 from app.errors import EnvironmentTrouble, InputRefused
 from app.files import PRIVATE_FILE, write_private
@@ -29,11 +25,13 @@ from app.files import PRIVATE_FILE, write_private
 SERVICE = "genba-touch"
 DATABASE_KEY = "database-key"
 CLIENT_SECRET = "client-secret"  # noqa: S105 - a name
+ENROLMENT_CODE = "enrolment-code"
+"""A code that was given and not yet answered: a first start that was cut off goes on with it."""
 IMPORT_KEY = "import-key"
 """Private half (X25519) of the key that phones seal their files to."""
+DROP_KEYS = "drop-keys"
+"""Private halves (Ed25519, X25519) of the keys with which letters are carried to the centre."""
 _NAME_FILE = "installation-id"
-_ACCEPTED = (Windows.WinVaultKeyring, macOS.Keyring, SecretService.Keyring)
-_FAULTS = (keyring.errors.KeyringError, OSError, RuntimeError)
 
 
 class Vault(Protocol):
@@ -106,6 +104,8 @@ class SecretVault:
         return f"{self._name}:{name}"
 
     def _ask(self, question: Any) -> Any:
+        import keyring.errors
+
         try:
             return question(accepted_backend())
         except keyring.errors.NoKeyringError as exc:
@@ -122,14 +122,19 @@ class SecretVault:
 
 def accepted_backend() -> Any:
     """The keyring to use. Raises EnvironmentTrouble: `keyring.missing`, `keyring.refused_backend`."""
+    # here and not at the top: 9 MB that a station with a key file never needs
+    import keyring
+    import keyring.errors
+    from keyring.backends import SecretService, Windows, chainer, macOS
+
     try:
         chosen: Any = keyring.get_keyring()
         candidates = chosen.backends if type(chosen) is chainer.ChainerBackend else [chosen]
-    except _FAULTS as exc:
+    except (keyring.errors.KeyringError, OSError, RuntimeError) as exc:
         raise EnvironmentTrouble("keyring.missing") from exc
     # the class itself: a subclass may do anything
     for backend in candidates:
-        if type(backend) in _ACCEPTED:
+        if type(backend) in (Windows.WinVaultKeyring, macOS.Keyring, SecretService.Keyring):
             return backend
     first = type(candidates[0] if candidates else chosen)
     if first.__module__.startswith("keyring.backends.fail") or not candidates:
@@ -153,14 +158,22 @@ class KeyFileVault:
 
     def set(self, name: str, secret: bytes) -> None:
         """As `get`."""
-        secrets = {**self._read(), name: secret}
+        self._put({**self._read(), name: secret})
+        if self._read().get(name) != secret:
+            raise EnvironmentTrouble("keyring.not_kept", name)
+
+    def delete(self, name: str) -> None:
+        """Forget it; nothing happens when it is not there."""
+        secrets = self._read()
+        if secrets.pop(name, None) is not None:
+            self._put(secrets)
+
+    def _put(self, secrets: dict[str, bytes]) -> None:
         text = codec.encode({key: base64.b64encode(value).decode() for key, value in secrets.items()})
         try:
             write_private(self._path, text)
         except OSError as exc:
             raise EnvironmentTrouble("keyring.failed", str(self._path)) from exc
-        if self._read().get(name) != secret:
-            raise EnvironmentTrouble("keyring.not_kept", name)
 
     def _read(self) -> dict[str, bytes]:
         try:

@@ -5,6 +5,8 @@ No secret is in either: the keys live in the OS keyring (`app.secrets`), under t
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from app.files import DATABASE_NAME, make_private, write_private
 
 SETTINGS_FILE = "settings.toml"
 STATION_FILE = "station.json"
+PROVISIONING_FILE = "provisioning.toml"
+"""Name under which a first start looks for its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Settings:
     """Settings of a station; field names are those of `provisioning.toml`."""
 
     centre_url: str
+    """https://…, or file:///… of the folder in which letters are carried (docs/file-drop.md)."""
     station_name: str
     schema: int = 1
     site_id: str | None = None
@@ -37,6 +42,14 @@ class Settings:
     kiosk: bool = False
     card_profiles: tuple[str, ...] = ()
     """Names of the card profiles in force, in the order in which they are tried."""
+    company: str | None = None
+    """Whose PC this is, in words."""
+    support_contact: str | None = None
+    """Whom to call, in words."""
+    update_channel: str | None = None
+    """Kept for a later version; nothing uses it."""
+    centre_key: str | None = None
+    """The centre's public keys for carried letters."""
     crl_refuse_days: int = 30
     """Days past its next update for which a revocation list of secure cards still counts."""
 
@@ -47,6 +60,8 @@ class Identity:
 
     station_id: str
     site_ids: tuple[str, ...] = ()
+    role: str = ""
+    """'gate' or 'office', as the enrolment code made it; '' when it was not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,11 @@ class DataDir:
         """The site's own roots and revocation lists for secure cards (docs/secure-cards.md)."""
         return self.root / "trust"
 
+    @property
+    def unfinished(self) -> Path:
+        """There from the first start's beginning until the roster has come."""
+        return self.root / "first-start.unfinished"
+
     def create(self) -> None:
         """Make the folder. Raises EnvironmentTrouble when that is not allowed."""
         try:
@@ -134,6 +154,17 @@ def from_provisioning(values: dict[str, Any]) -> Settings:
     """Settings from the checked content of a provisioning file (its enrolment code is not kept)."""
     kept = {k: v for k, v in values.items() if k != "enrolment_code"}
     return codec.convert(kept, Settings)
+
+
+def provisioning_text(values: Mapping[str, Any]) -> str:
+    """A provisioning file's text; the same values, written for people."""
+    return tomli_w.dumps(values, multiline_strings=True)
+
+
+def machine_folders() -> tuple[Path, ...]:
+    """Where an installer puts this PC's files: beside the program, then the machine's folder for settings."""
+    beside = (Path(sys.executable).resolve().parent,) if getattr(sys, "frozen", False) else ()
+    return (*beside, Path(platformdirs.site_config_dir("genba-touch", appauthor=False)))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -13,17 +13,18 @@ APP = ROOT / "app"
 
 # Each room and the rooms it may know (docs/architecture.md draws the same).
 LEAVES = {"clock", "errors", "codec", "files", "resources", "version"}
-TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "recovery", "settings", "pins", "phone_seal"}
+TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "signing", "recovery", "settings", "pins", "phone_seal"}
+TOOLS |= {"drop_seal"}
 MAY_KNOW: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {"wiring", "demo", "settings", "messages", "logs", "gate", "readers", "domain", "version"},
     "demo": {"wiring", "ui", "gate", "readers", "store", "domain", "settings", "messages", "secrets", "datafile"},
     "wiring": {"ui", "central", "gate", "office", "sync", "readers", "store", "domain", *TOOLS},
     "ui": {"gate", "office", "readers", "domain", "messages"},
-    "central": {"domain", "messages", "datafile", "wire"},
+    "central": {"domain", "messages", "datafile", "wire", "drop_seal"},
     "gate": {"readers", "store", "domain", "pins"},
     "office": {"readers", "store", "domain", "pins", "phone_seal"},
-    "sync": {"store", "domain", "messages"},
+    "sync": {"store", "domain", "messages", "drop_seal"},
     "readers": {"domain"},
     "store": {"domain"},
     "domain": set(),
@@ -31,7 +32,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "pins": {"domain"},
     "secrets": set(),
     "sealing": set(),
+    "signing": set(),
     "phone_seal": set(),
+    "drop_seal": set(),
     "messages": set(),
     "datafile": set(),
     "logs": set(),
@@ -58,7 +61,9 @@ IMPORTERS: dict[str, set[str]] = {
     "keyring": {"app/secrets.py"},
     "cryptography": {
         "app/sealing.py",
+        "app/signing.py",
         "app/phone_seal.py",
+        "app/drop_seal.py",
         "app/readers/certificate.py",
         "app/readers/trust.py",
         "app/readers/trial_ca.py",
@@ -71,7 +76,7 @@ IMPORTERS: dict[str, set[str]] = {
     "platformdirs": {"app/settings.py"},
     "holidays": {"app/office/calendar.py"},
     "openpyxl": {"app/office/"},
-    "tomli_w": {"app/settings.py"},
+    "tomli_w": {"app/settings.py", "app/wiring/import_formats.py"},
 }
 
 

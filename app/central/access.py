@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -90,13 +91,28 @@ def authenticate(db: CentralDatabase, clock: Clock, authorization: str | None) -
         ).one_or_none()
         if client is None:
             raise Refused("token_invalid")
-        if client.revoked_at is not None:
-            raise Refused("station_revoked")
-        sites = tx.execute(
-            select(t.station_site.c.site_id, t.site.c.deleted)
-            .join(t.site, t.site.c.id == t.station_site.c.site_id)
-            .where(t.station_site.c.station_id == client.id, ~t.station_site.c.withdrawn)
-        ).all()
+        return _principal(tx, client)
+
+
+def station_principal(db: CentralDatabase, station_id: str) -> Principal:
+    """A station that has proven itself by its signature (app.central.drop). Raises Refused."""
+    with db.read() as tx:
+        client = tx.execute(
+            select(t.client.c.id, t.client.c.kind, t.client.c.revoked_at, t.station.c.role)
+            .join(t.station, t.station.c.id == t.client.c.id)
+            .where(t.client.c.id == station_id)
+        ).one()
+        return _principal(tx, client)
+
+
+def _principal(tx: Connection, client: Any) -> Principal:
+    if client.revoked_at is not None:
+        raise Refused("station_revoked")
+    sites = tx.execute(
+        select(t.station_site.c.site_id, t.site.c.deleted)
+        .join(t.site, t.site.c.id == t.station_site.c.site_id)
+        .where(t.station_site.c.station_id == client.id, ~t.station_site.c.withdrawn)
+    ).all()
     return Principal(
         client.id,
         client.kind,

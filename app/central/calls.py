@@ -17,7 +17,7 @@ from app.central import guard
 from app.central import schema as t
 from app.central.access import Principal, authenticate, issue_token
 from app.central.database import CentralDatabase
-from app.central.enrolment import enrol, issue_code
+from app.central.enrolment import enrol, issue_code, sound
 from app.central.event_shapes import split
 from app.central.guard import guarded
 from app.central.intake import take_batch
@@ -33,7 +33,6 @@ T = TypeVar("T")
 Req = Request[Any, Any, Any]
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,7 @@ def enrol_station(request: Req, body: RawBody) -> Response[bytes]:
     """A station enrols."""
     centre = _centre(request)
     wanted = _read(request, body, EnrolRequest)
-    for name in ("installation_id", "station_name", "app_version"):
-        value = getattr(wanted, name)
-        if not 1 <= len(value) <= MAX_NAME or not value.isprintable():
-            what = f"expected 1 to {MAX_NAME} printable characters"
-            raise Refused("wrong_shape", errors=[{"where": f"$.{name}", "what": what}])
+    sound(wanted)
     if centre.settings.too_old(f"genba-touch/{wanted.app_version}"):
         raise Refused("upgrade_needed", _oldest(centre))
     with guarded(centre.db, centre.clock, guard.enrolment(address_of(request))):

@@ -2,7 +2,7 @@
 
 Client secrets and tokens are 256 random bits. No dictionary reaches them, so one SHA-256 is right: a slow hash
 guards what people choose, and would only make every request slow here. Enrolment codes are typed by people and
-have 60 random bits; they run out and expire, and are stretched by PBKDF2 (about 10 ms, at enrolment alone) so that a
+have 55 random bits; they run out and expire, and are stretched by PBKDF2 (about 10 ms, at enrolment alone) so that a
 stolen database does not give them away either. Both hashes have no salt: they are looked up by their value.
 """
 
@@ -12,9 +12,8 @@ import hashlib
 import secrets
 import unicodedata
 
-CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Letters and digits without 0, O, 1, I: 5 bits each."""
-CODE_LENGTH = 12
+from app.domain.enrolment_code import ALPHABET, LENGTH, check_letter, grouped
+
 _CODE_ROUNDS = 20_000
 
 
@@ -29,9 +28,9 @@ def secret_hash(secret: str) -> bytes:
 
 
 def new_code() -> str:
-    """An enrolment code in groups of four: `ABCD-EFGH-JKLM`."""
-    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    return "-".join(letters[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+    """An enrolment code in groups of four, the last letter its check letter: `ABCD-EFGH-JKLM`."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+    return grouped(letters + check_letter(letters))
 
 
 def code_hash(typed: str) -> bytes | None:
@@ -41,6 +40,6 @@ def code_hash(typed: str) -> bytes | None:
     """
     plain = unicodedata.normalize("NFKC", typed).upper()
     letters = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) != "Pd" and c not in "ー−")
-    if len(letters) != CODE_LENGTH or any(c not in CODE_ALPHABET for c in letters):
+    if len(letters) != LENGTH or any(c not in ALPHABET for c in letters):
         return None
     return hashlib.pbkdf2_hmac("sha256", letters.encode(), b"genba-touch enrolment code", _CODE_ROUNDS)

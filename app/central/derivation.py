@@ -22,6 +22,7 @@ from app.central.roster_items import Affected, roster_of
 from app.central.sets import any_of, any_pair, insert_many, upsert_many
 from app.central.sites import SiteNumbers
 from app.domain.events import JST, Event, EventType
+from app.domain.plain_touches import plain_records
 from app.domain.work_records import Fact, WorkRecord, derive
 
 DayKey = tuple[str, str]
@@ -30,6 +31,10 @@ DayKey = tuple[str, str]
 _COUNTED = (EventType.TOUCH.value, EventType.ENTRY.value)
 _FACT = (t.event.c.receipt, t.event.c.body, t.event.c.received_at)
 _DESCRIBING = ("company_id", "occupation", "role")
+_SAYING = frozenset(
+    kind.value for kind in (EventType.ENTRY, EventType.APPROVAL, EventType.CORRECTION, EventType.CARD_BINDING)
+)
+"""Types for which it takes `derive`; the others are touches, or count nowhere."""
 _ACTING = (EventType.APPROVAL.value, EventType.CORRECTION.value, EventType.CARD_BINDING.value)
 
 
@@ -61,6 +66,8 @@ def impossible_day(work_day: str, received_at: str) -> bool:
 
 def after_events(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], now: datetime) -> None:
     """Derive again what the newly accepted facts of one site touch (they are in the `event` table already)."""
+    if _plainly(tx, numbers, new, now):
+        return
     seeds = {f.id: f for f in new if f.type in _COUNTED}
     named = {str(f.payload["entry"]) for f in new if f.type == EventType.APPROVAL}
     card_keys = {str(f.payload["card_key"]) for f in new if f.type == EventType.CARD_BINDING}
@@ -75,6 +82,38 @@ def after_events(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], no
     seeds |= {f.id: f for f in _by_id(tx, numbers.site_id, named - seeds.keys()) if f.type in _COUNTED}
     seeds |= {f.id: f for f in _about(tx, numbers.site_id, [EventType.TOUCH.value], card_keys)}
     _rederive(tx, numbers, seeds, set(), now)
+
+
+def _plainly(tx: Connection, numbers: SiteNumbers, new: Collection[Fact], now: datetime) -> bool:
+    """The common case in bulk: touches that name their workers, on days whose records are made of such touches too.
+
+    False: not the case, and nothing was done.
+    """
+    touches = [f for f in new if f.type == EventType.TOUCH]
+    if any(f.type in _SAYING for f in new) or not all(f.payload.get("worker_id") for f in touches):
+        return False
+    keys = {(str(f.payload["worker_id"]), str(f.payload["work_day"])) for f in touches if "work_day" in f.payload}
+    if not keys:
+        return True
+    known = _known(tx, numbers.site_id, keys)
+    stored = _by_id(tx, numbers.site_id, {id_ for row in known.values() for id_ in _ids(row["events"])})
+    facts = [*touches, *stored]
+    if _corrected(tx, numbers.site_id, [f.id for f in facts]):
+        return False
+    records = plain_records(facts, roster_of(tx, numbers.site_id, (), {worker for worker, _ in keys}))
+    if records is None:
+        return False
+    _write(tx, numbers, known, keys, {(r.worker_id, r.work_day): r for r in records}, now, "")
+    return True
+
+
+def _corrected(tx: Connection, site_id: str, ids: Collection[str]) -> bool:
+    """Whether a correction names one of these events."""
+    c = t.event.c
+    said = select(c.receipt).where(c.site_id == site_id, c.type == EventType.CORRECTION.value).limit(1)
+    return (
+        tx.execute(said).first() is not None and tx.execute(said.where(any_of(tx, c.subject, ids))).first() is not None
+    )
 
 
 def after_roster(tx: Connection, numbers: SiteNumbers, affected: Affected, now: datetime) -> None:
@@ -116,7 +155,8 @@ def _rederive(
     counted = _events_of(tx, numbers.site_id, keys)
     others = _by_id(tx, numbers.site_id, counted - seeds.keys())
     records = derive(*_world(tx, numbers.site_id, [*seeds.values(), *others])) if others else first
-    _write(tx, numbers, keys, {(r.worker_id, r.work_day): r for r in records}, now, described_from)
+    known = _known(tx, numbers.site_id, keys)
+    _write(tx, numbers, known, keys, {(r.worker_id, r.work_day): r for r in records}, now, described_from)
 
 
 def _world(tx: Connection, site_id: str, counted: Collection[Fact]) -> tuple[list[Fact], Any]:
@@ -176,24 +216,31 @@ def _events_of(tx: Connection, site_id: str, keys: Collection[DayKey]) -> set[st
     )
 
 
+def _known(tx: Connection, site_id: str, keys: Collection[DayKey]) -> dict[DayKey, Mapping[str, Any]]:
+    """The rows of these records as they stand."""
+    columns = (t.work_record.c.worker_id, t.work_record.c.work_day)
+    rows = tx.execute(select(t.work_record).where(t.work_record.c.site_id == site_id, any_pair(tx, columns, keys)))
+    return {(row["worker_id"], row["work_day"]): dict(row) for row in rows.mappings()}
+
+
+def _ids(events: str) -> list[str]:
+    return codec.decode(events, list[str])
+
+
 def _write(
     tx: Connection,
     numbers: SiteNumbers,
+    known: Mapping[DayKey, Mapping[str, Any]],
     keys: set[DayKey],
     records: Mapping[DayKey, WorkRecord],
     now: datetime,
     described_from: str,
 ) -> None:
-    columns = (t.work_record.c.worker_id, t.work_record.c.work_day)
-    known = {
-        (row["worker_id"], row["work_day"]): dict(row)
-        for row in tx.execute(
-            select(t.work_record).where(t.work_record.c.site_id == numbers.site_id, any_pair(tx, columns, keys))
-        ).mappings()
-    }
+    """`known`: the rows of `keys` as they stand."""
     month = now.astimezone(JST).strftime("%Y-%m")
     changed: list[dict[str, Any]] = []
     stale: set[DayKey] = set()
+    counted: list[dict[str, str]] = []
     for key in sorted(keys):
         old = known.get(key)
         row = _row(numbers.site_id, key, records.get(key), old)
@@ -201,8 +248,13 @@ def _write(
             row |= {name: old[name] for name in _DESCRIBING}
         if row is None or (old is not None and all(old[name] == value for name, value in row.items())):
             continue
-        if old is not None and old["events"] != row["events"]:
+        before = _ids(old["events"]) if old is not None else []
+        after = records[key].events if key in records else ()
+        if not set(before).issubset(after):
             stale.add(key)
+            before = []
+        where = {"site_id": row["site_id"], "worker_id": row["worker_id"], "work_day": row["work_day"]}
+        counted += [{"event_id": id_, **where} for id_ in after if id_ not in before]
         row |= {"change": numbers.next_record_change(), "received_month": old["received_month"] if old else month}
         changed.append(row)
     if stale:
@@ -211,22 +263,7 @@ def _write(
             t.record_event.delete().where(t.record_event.c.site_id == numbers.site_id, any_pair(tx, columns, stale))
         )
     upsert_many(tx, t.work_record, changed)
-    fresh = [row for row in changed if (row["worker_id"], row["work_day"]) in stale]
-    fresh += [row for row in changed if (row["worker_id"], row["work_day"]) not in known]
-    insert_many(
-        tx,
-        t.record_event,
-        [
-            {
-                "event_id": event_id,
-                "site_id": row["site_id"],
-                "worker_id": row["worker_id"],
-                "work_day": row["work_day"],
-            }
-            for row in fresh
-            for event_id in codec.decode(row["events"], list[str])
-        ],
-    )
+    insert_many(tx, t.record_event, counted)
 
 
 def _row(site_id: str, key: DayKey, record: WorkRecord | None, old: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ from app.sync.wire import EnrolAnswer, EnrolmentCodeAnswer, EnrolRequest
 ROLES = ("gate", "office")
 MAX_USES = 1000
 MAX_VALID_DAYS = 3660
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ def _site_ids(given: Sequence[str]) -> list[str]:
         raise InputRefused("central.site_unknown", where=str(exc)) from exc
 
 
+def sound(request: EnrolRequest) -> None:
+    """Refuse names that nobody could read out. Raises Refused."""
+    for name in ("installation_id", "station_name", "app_version"):
+        value = getattr(request, name)
+        if not 1 <= len(value) <= MAX_NAME or not value.isprintable():
+            what = f"expected 1 to {MAX_NAME} printable characters"
+            raise Refused("wrong_shape", errors=[{"where": f"$.{name}", "what": what}])
+
+
 def enrol(db: CentralDatabase, clock: Clock, request: EnrolRequest) -> EnrolAnswer:
     """Make the installation a station, or answer again when its answer was lost.
 
@@ -160,7 +170,7 @@ def enrol(db: CentralDatabase, clock: Clock, request: EnrolRequest) -> EnrolAnsw
             .where(t.station_site.c.station_id == station_id, ~t.station_site.c.withdrawn)
             .order_by(t.station_site.c.site_id)
         ).scalars()
-        return EnrolAnswer(station_id, secret, tuple(sites))
+        return EnrolAnswer(station_id, secret, tuple(sites), code.role)
 
     return db.write(work)
 

@@ -27,14 +27,17 @@ class Holder:
 class Holders:
     """Holders of a batch's ids (any station's accepted events, this one's refused ones) and of this station's seqs."""
 
-    def __init__(self, tx: Connection, station_id: str, branch: Branch, checked: Collection[Checked]) -> None:
+    def __init__(
+        self, tx: Connection, station_id: str, branch: Branch, top_seq: int, checked: Collection[Checked]
+    ) -> None:
+        """`top_seq`: the highest seq of this station that is held here; nobody holds one above it."""
         self._tx = tx
         self._station_id = station_id
         self._branch = branch
         self.by_id: dict[str, Holder] = {}
         self._by_seq: dict[int, Holder] = {}
         ids = {c.id for c in checked}
-        seqs = {c.seq for c in checked if c.seq is not None}
+        seqs = {c.seq for c in checked if c.seq is not None and c.seq <= top_seq}
         for table, accepted in ((t.rejected_event, False), (t.event, True)):
             mine = table.c.station_id == station_id
             receipt = t.event.c.receipt if accepted else null().label("receipt")

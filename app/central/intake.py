@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,16 +35,25 @@ def take_batch(db: CentralDatabase, clock: Clock, principal: Principal, request:
 
     Raises Refused for an envelope that is not right; then nothing was taken.
     """
+    return db.write(checked_batch(clock, principal, request))
+
+
+def checked_batch(clock: Clock, principal: Principal, request: BatchRequest) -> Callable[[Connection], BatchAnswer]:
+    """The same up to the transaction; what is returned does the rest inside the caller's. Raises Refused."""
     end = _envelope(principal, request)
     checked = [check(raw) for raw in request.events]
     now = clock.now()
-    batch = db.write(lambda tx: _Batch(tx, principal.client_id, now).take(checked, end))
-    return BatchAnswer(
-        [batch.answer(i) for i in range(len(checked))],
-        ChainEnd(batch.chain.seq, batch.chain.hash.hex()),
-        rfc3339(now),
-        batch.chain.state(end[0] if end else None),
-    )
+
+    def work(tx: Connection) -> BatchAnswer:
+        batch = _Batch(tx, principal.client_id, now).take(checked, end)
+        return BatchAnswer(
+            [batch.answer(i) for i in range(len(checked))],
+            ChainEnd(batch.chain.seq, batch.chain.hash.hex()),
+            rfc3339(now),
+            batch.chain.state(end[0] if end else None),
+        )
+
+    return work
 
 
 def _envelope(principal: Principal, request: BatchRequest) -> tuple[int, bytes] | None:
@@ -117,7 +126,7 @@ class _Batch:
         self, checked: Sequence[Checked], judge: Judge
     ) -> tuple[list[Checked], list[tuple[Checked, str, str]], dict[int, bytes]]:
         """Verdicts; events to write as accepted and as refused; canonical bytes that are new to the chain."""
-        holders = Holders(self._tx, self._station_id, self.chain.branch, checked)
+        holders = Holders(self._tx, self._station_id, self.chain.branch, self.chain.top_seq, checked)
         accepted: list[Checked] = []
         refused: list[tuple[Checked, str, str]] = []
         fresh: dict[int, bytes] = {}

@@ -10,12 +10,12 @@ import sys
 from typing import Any
 
 from app.central import event_shapes
-from app.central.credentials import CODE_ALPHABET
 from app.central.enrolment import MAX_USES, MAX_VALID_DAYS, ROLES
 from app.central.envelope import MAX_BODY
 from app.central.json_schema import Schemas
 from app.central.refusals import CODES
 from app.domain import events as domain_events
+from app.domain.enrolment_code import ALPHABET
 from app.domain.payloads import PAYLOADS
 from app.sync import wire
 
@@ -26,11 +26,12 @@ _NAME = {"minLength": 1, "maxLength": 200}
 _MONTH = {"type": "string", "pattern": "^\\d{4}-(0[1-9]|1[0-2])$"}
 _HASH = {"pattern": "^[0-9a-fA-F]{64}$"}
 _OVERRIDES: dict[str, Json] = {
-    "EnrolRequest.enrolment_code": {"description": f"12 of {CODE_ALPHABET}; blanks, hyphens and case do not matter"},
+    "EnrolRequest.enrolment_code": {"description": f"12 of {ALPHABET}; blanks, hyphens and case do not matter"},
     "EnrolRequest.installation_id": {**_NAME, "description": "made once by the installation, kept where `seq` is kept"},
     "EnrolRequest.station_name": _NAME,
     "EnrolRequest.app_version": _NAME,
     "EnrolAnswer.client_secret": {"format": "password"},
+    "EnrolAnswer.role": {"enum": ["", *ROLES], "description": "what the centre lets this station say"},
     "TokenAnswer.access_token": {"format": "password"},
     "TokenAnswer.expires_in": {"description": "seconds"},
     "BatchRequest.events": {

@@ -34,10 +34,12 @@ from app.central.schema_chain import incident_closure as incident_closure
 from app.central.schema_chain import odd_event as odd_event
 from app.central.schema_chain import shared_event as shared_event
 from app.central.schema_chain import station_branch as station_branch
+from app.central.schema_drop import drop_letter as drop_letter
+from app.central.schema_drop import drop_station as drop_station
 from app.central.triggers import triggers
 from app.domain.events import rfc3339
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of the tables, which app.central.upgrades must then know how to make."""
 
 schema_version = Table("schema_version", METADATA, Column("version", Integer, nullable=False))
@@ -267,7 +269,7 @@ secret = Table(
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-"""Keys of this database: 'pseudonyms', see app.central.erasure."""
+"""Keys of this database: 'pseudonyms' (app.central.erasure), 'drop' (app.central.drop)."""
 
 
 def create_all(tx: Connection) -> None:

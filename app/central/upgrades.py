@@ -144,5 +144,31 @@ def _to_2(tx: Connection) -> None:
         tx.exec_driver_sql(statement)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2}
+def _to_3(tx: Connection) -> None:
+    """Letters that are carried."""
+    tables = MetaData()
+    Table("station", tables, Column("id", Text, primary_key=True))
+    made = [
+        Table(
+            "drop_station",
+            tables,
+            Column("fingerprint", Text, primary_key=True),
+            Column("station_id", Text, ForeignKey("station.id"), nullable=False, unique=True),
+            Column("keys", Text, nullable=False),
+            Column("number", _Number, nullable=False),
+        ),
+        Table(
+            "drop_letter",
+            tables,
+            Column("digest", LargeBinary, primary_key=True),
+            Column("station_id", Text, ForeignKey("station.id"), nullable=False),
+            Column("taken_at", Text, nullable=False),
+            Column("receipt", LargeBinary, nullable=False),
+            Index("ix_drop_letter_station", "station_id", "taken_at"),
+        ),
+    ]
+    tables.create_all(tx, made, checkfirst=False)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
 """By the version that each leads to."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli import centre_admin, centre_chain, out
 from app.cli.centre_url import add_database, database
-from app.errors import UsageError
+from app.errors import InputRefused, UsageError
 from app.wiring import centre as wiring
 
 
@@ -51,7 +51,16 @@ def add_commands(commands: Any) -> None:
     pin = parts.add_parser("pin-verifier", help="ask for an operator's PIN and print what goes in the site file")
     pin.set_defaults(run=_pin_verifier)
 
-    add_database(serve, code, load)
+    key = parts.add_parser("drop-key", help="the public keys for letters that are carried (docs/file-drop.md)")
+    key.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="make this folder ready for letters")
+    key.set_defaults(run=_drop_key)
+
+    take = parts.add_parser("take-drop", help="take stations' letters from a folder, and lay the answers beside them")
+    take.add_argument("folder", type=Path, metavar="FOLDER")
+    take.add_argument("--json", action="store_true")
+    take.set_defaults(run=_take_drop)
+
+    add_database(serve, code, load, key, take)
     centre_admin.add_commands(parts)
     centre_chain.add_commands(parts)
 
@@ -90,6 +99,20 @@ def _load_site(args: argparse.Namespace) -> int:
     else:
         out.say(out.table(list(loaded.items()), ("item", "count")))
     return 0
+
+
+def _drop_key(args: argparse.Namespace) -> int:
+    out.say(wiring.drop_key(database(args), args.folder))
+    return 0
+
+
+def _take_drop(args: argparse.Namespace) -> int:
+    taken = wiring.take_drop(database(args), args.folder)
+    if args.json:
+        out.print_json(taken)
+    elif taken:
+        out.say(out.table([list(one.values()) for one in taken], list(taken[0])))
+    return InputRefused.exit_code if any(one["result"] == "refused" for one in taken) else 0
 
 
 def _pin_verifier(args: argparse.Namespace) -> int:

@@ -184,6 +184,7 @@ def sync_line(status: Any) -> dict[str, Any]:
         "pending": status.pending,
         "rejected": status.rejected,
         "accepted": status.accepted,
+        "handed": status.handed,
         "last_sync_at": _iso(status.last_sync_at),
         "last_error": status.last_error,
         "next_attempt_at": _iso(status.next_attempt_at),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import logs
-from app.cli import cards, centre, demo, gate, office, out, profile, station
+from app.cli import out
 from app.errors import GenbaError
 from app.messages import LANGUAGES, say
 from app.settings import DataDir
@@ -28,7 +28,8 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     os.umask(0o077)  # whatever we write (databases, logs and what they rotate into) is its user's alone
-    parser = build_parser()
+    arguments = _spelled_out(arguments)
+    parser = build_parser(arguments)
     args = parser.parse_args(arguments)
     logs.to_stderr(verbose=args.verbose)
     command: Command = args.run
@@ -50,8 +51,8 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line; where `arguments` name a command, that command's family alone."""
     parser = argparse.ArgumentParser(
         prog="genba-touch",
         description="現場タッチ: records card touches at a construction site and delivers each exactly once",
@@ -61,6 +62,57 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=LANGUAGES, default="ja", help="language of messages (default: ja)")
     parser.add_argument("--verbose", action="store_true", help="details of what is done, on stderr")
     commands: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for family in (gate, station, office, cards, profile, centre, demo):
+    for family in _families(_command(arguments)):
         family.add_commands(commands)
     return parser
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command among the arguments, as far as can be seen without a parser; '' when it cannot."""
+    return next(iter(arguments[_place(arguments) :]), "")
+
+
+def _place(arguments: Sequence[str]) -> int:
+    """Where the command stands; their number when it cannot be seen."""
+    rest = iter(enumerate(arguments))
+    for place, one in rest:
+        if one in ("--data-dir", "--language"):
+            next(rest, None)
+        elif not one.startswith("-"):
+            return place
+    return len(arguments)
+
+
+def _spelled_out(arguments: Sequence[str]) -> Sequence[str]:
+    """`provision FILE` is `provision apply FILE`."""
+    after = _place(arguments) + 1
+    if _command(arguments) != "provision":
+        return arguments
+    from app.cli import provision
+
+    return [*arguments[:after], *provision.spelled_out(arguments[after:])]
+
+
+def _families(command: str) -> Sequence[Any]:
+    """Modules with commands. Each brings what it builds on (the centre its web framework, the gate its readers):
+    half a second and 40 MB that another family's command should not pay for."""
+    match command:
+        case "sync":
+            from app.cli import sync
+
+            return (sync,)
+        case "central":
+            from app.cli import centre
+
+            return (centre,)
+        case "gate" | "office":
+            from app.cli import gate
+
+            return (gate,)
+        case "provision" | "first-start":
+            from app.cli import provision
+
+            return (provision,)
+    from app.cli import cards, centre, demo, gate, office, profile, provision, station, sync
+
+    return gate, station, provision, sync, office, cards, profile, centre, demo

@@ -1,29 +1,19 @@
-"""Commands of the site office: import files of touches, and the phones whose files are taken."""
+"""Commands of the site office: imports (`app.cli.imports`), and the phones whose files are taken."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
-from app.cli import out
+from app.cli import imports, out
 from app.messages import say
 from app.settings import DataDir
-from app.wiring import imports as wiring
 from app.wiring import phones as phones_wiring
 
 
 def add_commands(commands: Any) -> None:
-    """Add this family to the parser."""
-    files = commands.add_parser("import", help="take in touches that another device kept (docs/phone-file.md)")
-    files.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    files.add_argument("--format", choices=wiring.FORMATS, default=wiring.FORMATS[0])
-    files.add_argument("--site", metavar="ID", help="refuse files of another site")
-    files.add_argument("--dry-run", action="store_true", help="say what would happen, store nothing")
-    files.add_argument("--json", action="store_true")
-    files.set_defaults(run=_import)
-
+    """Add these families to the parser."""
+    imports.add_commands(commands)
     family = commands.add_parser("phones", help="phones whose files are taken")
     phones = family.add_subparsers(dest="phones_command", required=True, metavar="COMMAND")
 
@@ -51,33 +41,6 @@ def add_commands(commands: Any) -> None:
     listing.set_defaults(run=_list)
 
 
-def _import(args: argparse.Namespace) -> int:
-    done = wiring.import_files(DataDir.at(args.data_dir), args.files, site_id=args.site, dry_run=args.dry_run)
-    if args.json:
-        out.print_json({"files": [one.as_json() for one in done]})
-    for one in done:
-        if one.error is not None:
-            out.print_error(one.error, args.language)
-        elif not args.json:
-            _print(one, args.language, dry_run=args.dry_run)
-    return next((one.error.exit_code for one in done if one.error is not None), 0)
-
-
-def _print(one: wiring.Imported, language: str, *, dry_run: bool) -> None:
-    def tell(code: str) -> None:
-        message = say(code, language, file=one.file, **one.values)
-        out.say(message.title)
-        if message.remedy:
-            out.say(f"    → {message.remedy}")
-
-    tell("import.tried" if dry_run else "import.done")
-    for name in ("recorded", "recorded_check", "unknown_card", "suppressed", "refused", "known"):
-        if one.values[name]:
-            tell(f"import.count_{name}")
-    if not dry_run:
-        tell("import.may_delete")
-
-
 def _key(args: argparse.Namespace) -> int:
     found = phones_wiring.station_key(DataDir.at(args.data_dir))
     if args.json:
@@ -96,7 +59,7 @@ def _register(args: argparse.Namespace) -> int:
         args.key,
         args.label,
         args.operator,
-        _pin(),
+        out.ask_pin(),
         worker_id=args.worker,
         company_id=args.company,
     )
@@ -108,7 +71,7 @@ def _register(args: argparse.Namespace) -> int:
 
 
 def _revoke(args: argparse.Namespace) -> int:
-    phone = phones_wiring.revoke(DataDir.at(args.data_dir), args.phone, args.reason, args.operator, _pin())
+    phone = phones_wiring.revoke(DataDir.at(args.data_dir), args.phone, args.reason, args.operator, out.ask_pin())
     message = say("phones.revoked_now", args.language, phone=phone.id, label=phone.label)
     out.say(message.title)
     out.say(f"    → {message.remedy}")
@@ -123,12 +86,3 @@ def _list(args: argparse.Namespace) -> int:
     head = ("phone", "state", "label", "worker_id", "company_id", "at")
     out.say(out.table([[row[name] or "-" for name in head] for row in rows], head))
     return 0
-
-
-def _pin() -> str:
-    """Asked for on the terminal, or the first line of stdin."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
-    import getpass
-
-    return getpass.getpass("PIN: ")

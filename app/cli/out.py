@@ -69,3 +69,12 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def ask_pin() -> str:
+    """Asked for on the terminal, or the first line of stdin."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    import getpass
+
+    return getpass.getpass("PIN: ")

@@ -1,4 +1,4 @@
-"""Commands about this PC: provision, status, sync, doctor, readers, recover."""
+"""Commands about this PC: status, doctor, readers, recover."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import out
-from app.cli.gate import LinePrinter
 from app.errors import EnvironmentTrouble
 from app.messages import known, say
 from app.settings import DataDir
@@ -21,20 +20,9 @@ from app.wiring.diagnosis.card import CARD_S
 
 def add_commands(commands: Any) -> None:
     """Add this family to the parser."""
-    provision = commands.add_parser("provision", help="set this PC up and enrol it at the centre")
-    provision.add_argument("file", type=Path, metavar="FILE", help="provisioning.toml (docs/provisioning.md)")
-    provision.add_argument("--code", help="enrolment code, when the file has none")
-    provision.add_argument("--json", action="store_true")
-    provision.set_defaults(run=_provision)
-
     status = commands.add_parser("status", help="what is stored, what waits, how the chain stands")
     status.add_argument("--json", action="store_true")
     status.set_defaults(run=_status)
-
-    sync = commands.add_parser("sync", help="send what waits and fetch the roster")
-    sync.add_argument("--once", action="store_true", help="one round, then end (otherwise until interrupted)")
-    sync.add_argument("--json", action="store_true")
-    sync.set_defaults(run=_sync)
 
     rejoin = commands.add_parser("rejoin", help="go on with a restored copy of this folder (docs/restore.md)")
     rejoin.add_argument("--code", required=True, help="a new enrolment code")
@@ -71,15 +59,6 @@ def add_commands(commands: Any) -> None:
     key.set_defaults(run=_recovery_key)
 
 
-def _provision(args: argparse.Namespace) -> int:
-    done = setup.provision(DataDir.at(args.data_dir), args.file, args.code)
-    if args.json:
-        out.print_json(done)
-    else:
-        out.say(say("provision.done", args.language, **done).title)
-    return 0
-
-
 def _status(args: argparse.Namespace) -> int:
     with wiring.open_station(DataDir.at(args.data_dir), look=True) as station:
         status = station.status()
@@ -89,21 +68,6 @@ def _status(args: argparse.Namespace) -> int:
     for key, value in status.items():
         out.say(f"{key}: {value if value is not None else '-'}")
     return 0
-
-
-def _sync(args: argparse.Namespace) -> int:
-    with wiring.open_station(DataDir.at(args.data_dir)) as station:
-        if not args.once:
-            return _sync_until_interrupted(station, as_json=args.json)
-        result, error = wiring.sync_once(station)
-    if args.json:
-        out.print_json(result)
-    else:
-        out.say(say("sync_once.done", args.language, **result).title)
-    if error is None:
-        return 0
-    out.print_error(error, args.language)
-    return error.exit_code
 
 
 def _rejoin(args: argparse.Namespace) -> int:
@@ -126,11 +90,6 @@ def _rejected(args: argparse.Namespace) -> int:
         out.say(f"{row['seq']} {row['id']} {message.title}")
         out.say(f"    → {message.remedy}")
     out.say(say("rejected.resent" if args.resend else "rejected.count", args.language, count=len(rows)).title)
-    return 0
-
-
-def _sync_until_interrupted(station: wiring.Station, *, as_json: bool) -> int:
-    wiring.sync_until_interrupted(station, LinePrinter(json_lines=as_json).sync)
     return 0
 
 

@@ -180,6 +180,10 @@ class Roster:
             found.setdefault(assignment.worker_id, []).append(assignment)
         return {worker: tuple(sorted(some, key=lambda a: a.id)) for worker, some in found.items()}
 
+    def assignments_of(self, worker_id: str) -> tuple[Assignment, ...]:
+        """All of a worker's, by id."""
+        return self._assignments_by_worker.get(worker_id, ())
+
     def assignment(self, worker_id: str, on: str | date) -> Assignment | None:
         """The worker's assignment on a day: the one that started last of those that hold then."""
         day = on if isinstance(on, str) else on.isoformat()

@@ -12,7 +12,6 @@ from app.domain.ids import unusable_card
 from app.domain.roster import Assignment, Card, Roster, Worker
 from app.domain.site import DirectionRule, Site
 
-
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -159,6 +158,25 @@ def standing(read: CardRead, *, day: date, site: Site, roster: Roster, clock: Cl
     if clock.suspect:
         reasons.append(Reason.CLOCK_SUSPECT)
     return Standing(None, worker.id, tuple(reasons))
+
+
+def standing_turns(read: CardRead, *, site: Site, roster: Roster) -> tuple[str, ...] | None:
+    """Days (ISO, in order) on which `standing` of this card may change, this roster given; None: on any day."""
+    card = roster.cards.get(read.card_key)
+    worker = roster.workers.get((card.worker_id if card else read.worker_id) or "")
+    if worker is None:
+        return ()
+    ahead, after = -site.expiring_days, 1
+    turns = [(assigned.starts_on, 0) for assigned in roster.assignments_of(worker.id)]
+    turns += [(assigned.ends_on, after) for assigned in roster.assignments_of(worker.id)]
+    for end in (card.expires_on if card else None, read.expires_on, worker.residence_expires_on):
+        turns += [(end, ahead), (end, after)]
+    try:
+        return tuple(
+            sorted({(date.fromisoformat(day) + timedelta(days=days)).isoformat() for day, days in turns if day})
+        )
+    except (ValueError, OverflowError):  # a malformed date in a roster
+        return None
 
 
 def judge(

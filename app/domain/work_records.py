@@ -202,7 +202,7 @@ def _fits(name: str, value: object) -> bool:
     if value is None:
         return name in _CLEARABLE
     if name in ("work_day", "valid_from"):
-        return _is_day(value)
+        return is_day(value)
     if name == "direction":
         return value in tuple(Direction)
     return _text(value) is not None if name not in ("in_at", "out_at") else _time(value) is not None
@@ -225,7 +225,7 @@ def _bindings(facts: list[Fact], fixes: Mapping[_Place, _Fix]) -> dict[_Place, l
         payload = {**fact.payload, **fix.fields} if fix else fact.payload
         key, worker = _text(payload.get("card_key")), _text(payload.get("worker_id"))
         start = payload.get("valid_from")
-        if key is not None and worker is not None and _is_day(start):
+        if key is not None and worker is not None and is_day(start):
             bindings.setdefault((fact.site_id, key), []).append(_Binding(start, fact.receipt, fact.id, worker))
     return bindings
 
@@ -240,7 +240,7 @@ def _count(
     """Put a touch or an approved entry where it belongs, if it is understood and somebody's."""
     payload = {**fact.payload, **fix.fields} if fix else fact.payload
     day, at = payload.get("work_day"), _time(fact.occurred_at)
-    if at is None or not _is_day(day):
+    if at is None or not is_day(day):
         return
     worker = _text(payload.get("worker_id"))
     if fact.type == EventType.TOUCH:
@@ -310,7 +310,8 @@ def _time(value: object) -> _Time | None:
     return (at, value) if at.tzinfo is not None else None
 
 
-def _is_day(value: object) -> TypeGuard[str]:
+def is_day(value: object) -> TypeGuard[str]:
+    """A day as YYYY-MM-DD."""
     return isinstance(value, str) and _parses_as_day(value)
 
 

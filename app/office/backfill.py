@@ -35,12 +35,32 @@ def preview(records: Iterable[WorkRecord], roster: Roster, today: date) -> list[
         if record.work_day[:7] < months_later(f"{today:%Y-%m}", -MONTHS_BACK):
             note = "backfill.too_old"
         elif not (company or occupation or role):
-            note = "backfill.no_assignment"
+            note = "backfill.no_assignment" if assigned is None else "backfill.no_detail"
         name = worker.name if worker else record.worker_id
         found.append(
-            Backfill(record.worker_id, name, record.work_day, record.events[-1], company, occupation, role, note)
+            Backfill(
+                record.worker_id,
+                name,
+                record.work_day,
+                record.events[-1],
+                company,
+                occupation,
+                role,
+                note,
+                _names(roster, company, occupation, role),
+            )
         )
     return found
+
+
+def _names(roster: Roster, company: str | None, occupation: str | None, role: str | None) -> tuple[str, str, str]:
+    firm, job, place = roster.companies.get(company or ""), roster.occupations.get(occupation or ""), role or ""
+    known = roster.roles.get(place)
+    return (
+        (firm.short_name or firm.name) if firm else company or "",
+        job.name if job else occupation or "",
+        known.name if known else place,
+    )
 
 
 def _nearest(roster: Roster, worker_id: str, day: str) -> Assignment | None:

@@ -9,7 +9,7 @@ from app.domain.events import JST
 from app.domain.roster import Roster
 from app.domain.work_records import StandingEntry
 from app.office.calendar import deadline, last_day
-from app.office.entries import is_own
+from app.office.entries import is_own, is_own_day
 from app.office.shapes import Deadline, Waiting
 from app.store.facts import UNSENT
 
@@ -51,7 +51,7 @@ def _waiting(entry: StandingEntry, roster: Roster, today: date, operator_id: str
         entered_by=operator.name if operator else author,
         entered_at=datetime.fromisoformat(entry.fact.occurred_at),
         days_left=(deadline(date.fromisoformat(said["work_day"])) - today).days,
-        own=is_own(roster, operator_id, entry),
+        own=is_own(roster, operator_id, entry) or is_own_day(roster, operator_id, entry),
         unsent=entry.fact.receipt >= UNSENT,
     )
 

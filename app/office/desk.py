@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from app.clock import Clock
@@ -16,6 +16,7 @@ from app.office.calendar import days_of, last_day, months_later
 from app.office.month import Books
 from app.office.shapes import (
     RIGHTS,
+    RIGHTS_AT_A_GATE,
     Backfill,
     Candidate,
     Deadline,
@@ -38,24 +39,44 @@ MOST_PEOPLE = 100_000
 class OfficeDesk:
     """See the module. `site` and `roster` are read anew by `reload`; who sits here is set by `sign_in`."""
 
-    def __init__(self, books: Books, site: Callable[[], Site], clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        site: Callable[[], Site],
+        clock: Clock,
+        new_id: Callable[[], str],
+        *,
+        at_gate: bool = False,
+    ) -> None:
+        """`at_gate`: the centre knows this station as a gate, and takes less from it."""
         self._books, self._read_site, self._clock, self._new_id = books, site, clock, new_id
+        self._at_gate = at_gate
+        self._counted: dict[str, int] = {}
         self.site = site()
         self.roster = Roster()
         self.person: SignedIn | None = None
         self.reload()
 
     def reload(self) -> None:
-        """Site and effective roster as they are now."""
+        """Site and effective roster as they are now. Who sits here has the rights that he has now, or must leave."""
         self.site = self._read_site()
         self.roster = self._books.rosters.load(self.site.id)
+        self._counted.clear()
+        if self.person is not None:
+            operator = self.roster.operators.get(self.person.operator_id)
+            self.person = self._rights_of(operator) if operator is not None else None
 
     def sign_in(self, operator_id: str) -> SignedIn:
         """Somebody's PIN was right."""
-        operator = self.roster.operators.get(operator_id) or Operator(operator_id, operator_id)
-        rights = frozenset(right for role in operator.roles for right in RIGHTS.get(role, ()))
-        self.person = SignedIn(operator.id, operator.name, rights)
+        self.person = self._rights_of(self.roster.operators.get(operator_id) or Operator(operator_id, operator_id))
         return self.person
+
+    def _rights_of(self, operator: Operator) -> SignedIn:
+        whole = frozenset(right for role in operator.roles for right in RIGHTS.get(role, ()))
+        if not self._at_gate:
+            return SignedIn(operator.id, operator.name, whole)
+        here = frozenset(right for role in operator.roles for right in RIGHTS_AT_A_GATE.get(role, ()))
+        return SignedIn(operator.id, operator.name, here, whole - here)
 
     @property
     def today(self) -> date:
@@ -63,26 +84,40 @@ class OfficeDesk:
         now = self._clock.now()
         return (now - timedelta(milliseconds=self._clock.skew_ms() or 0)).astimezone(JST).date()
 
+    @property
+    def work_day(self) -> date:
+        """The site's work day now, by the same clock."""
+        return self.site.work_day(self._clock.now() - timedelta(milliseconds=self._clock.skew_ms() or 0))
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def month(self, wanted: str) -> Month:
         """See `OfficePort.month`."""
         recorded = self._books.office.recorded(wanted, self.site.id)
-        return months.sheet(self.roster, self.site, wanted, self.today, recorded)
+        return months.sheet(self.roster, self.site, wanted, self.work_day, recorded)
 
     def marks(self, wanted: str, worker_ids: Sequence[str]) -> Marks:
         """See `OfficePort.marks`."""
-        return months.marks(self._books, self.roster, self.site, wanted, worker_ids[:MARKS_AT_ONCE])
+        return months.marks(self._books, self.roster, self.site, wanted, worker_ids[:MARKS_AT_ONCE], self.today)
 
-    def candidates(self, wanted: str) -> list[Candidate]:
-        """See `OfficePort.candidates`."""
+    def candidates(self, wanted: str) -> Iterator[float | list[Candidate]]:
+        """See `OfficePort.candidates`: how far it is (0 to 1) after every handful of people, and the list at the end.
+
+        Between two of them the thread may do something else.
+        """
         sheet = self.month(wanted)
         ids = [row.worker_id for group in sheet.groups for row in group.rows]
-        every: dict[str, dict[str, Mark]] = {}
-        for start in range(0, len(ids), MARKS_AT_ONCE):
-            some = self.marks(wanted, ids[start : start + MARKS_AT_ONCE])
-            every.update({worker_id: dict(days) for worker_id, days in some.items()})
-        return missed.find(sheet, every, self._evidence(wanted))
+        every: dict[str, Mapping[str, Mark]] = {}
+        for start in range(0, len(ids), MARKS_AT_ONCE // 4):
+            every.update(self.marks(wanted, ids[start : start + MARKS_AT_ONCE // 4]))
+            yield start / len(ids)
+        evidence = self._evidence(wanted)
+        found: list[Candidate] = []
+        for group in sheet.groups:
+            yield 1.0
+            found += missed.find_in(group, sheet, every, evidence)
+        self._counted[wanted] = len(found)
+        yield found
 
     def _evidence(self, wanted: str) -> missed.Evidence:
         book, site = self._books.office, self.site
@@ -99,35 +134,46 @@ class OfficeDesk:
             for day, moments in book.stray_cards(wanted, site.id).items()
         }
         aside = book.put_aside(wanted, site.id)
-        return missed.Evidence(self.today.isoformat(), aside, down, elsewhere, stray)
+        near: dict[str, set[str]] = {}
+        for begin, until_day in (
+            (first - timedelta(days=missed.NEAR_DAYS), first - timedelta(days=1)),
+            (last_day(wanted) + timedelta(days=1), last_day(wanted) + timedelta(days=missed.NEAR_DAYS)),
+        ):
+            near.update(book.present(begin.isoformat(), until_day.isoformat(), site.id))
+        return missed.Evidence(self.work_day.isoformat(), aside, down, elsewhere, stray, near)
 
     def waiting(self) -> list[Waiting]:
         """See `OfficePort.waiting`. Entries whose deadline is long past are the past's."""
-        first = f"{months_later(f'{self.today:%Y-%m}', -2)}-01"
         operator = self.person.operator_id if self.person else ""
-        return deadlines.queue(self._entries(first, "9999-12-31"), self.roster, self.today, operator)
+        return deadlines.queue(self._open_entries(), self.roster, self.today, operator)
 
     def deadlines(self) -> list[Deadline]:
         """See `OfficePort.deadlines`."""
         here = f"{self.today:%Y-%m}"
         found = []
-        for wanted in (months_later(here, -1), here):
+        for back in (-2, -1, 0):
+            wanted = months_later(here, back)
             entries_ = self._entries(f"{wanted}-01", f"{wanted}-31")
             count = sum(1 for entry in entries_ if entry.approved is None)
-            found.append(deadlines.board(wanted, self.today, count, self._books.office.unsent(self.site.id, wanted)))
+            unsent = self._books.office.unsent(self.site.id, wanted)
+            if back > -2 or count or unsent:
+                found.append(deadlines.board(wanted, self.today, count, unsent, self._counted.get(wanted)))
         return found
 
     def headcounts(self, wanted: str) -> list[HeadcountDay]:
         """See `OfficePort.headcounts`."""
         book = self._books.office
-        typed, present = book.headcounts(wanted, self.site.id), book.present(wanted, self.site.id)
+        typed, present = (
+            book.headcounts(wanted, self.site.id),
+            book.present(f"{wanted}-01", f"{wanted}-31", self.site.id),
+        )
         here: dict[tuple[str, str], int] = {}
         for day, workers in present.items():
             for worker_id in workers:
                 assigned = self.roster.assignment(worker_id, day)
                 if assigned is not None and assigned.company_id:
                     here[day, assigned.company_id] = here.get((day, assigned.company_id), 0) + 1
-        days = [d.day for d in days_of(wanted, self.roster, self.today) if not d.future]
+        days = [d.day for d in days_of(wanted, self.roster, self.work_day) if not d.future]
         shown = sorted(self.roster.companies.values(), key=lambda c: (c.short_name or c.name, c.id))
         return [
             HeadcountDay(c.id, c.short_name or c.name, day, typed.get((day, c.id)), here.get((day, c.id), 0))
@@ -146,6 +192,10 @@ class OfficeDesk:
     def _entries(self, first_day: str, last: str) -> list[StandingEntry]:
         facts = self._books.office.entry_facts(self.site.id, first_day, last)
         return [e for e in standing_entries(facts) if first_day <= str(e.payload.get("work_day")) <= last]
+
+    def _open_entries(self) -> list[StandingEntry]:
+        """Those whose deadline may matter to anybody: of the last two months and of this one."""
+        return self._entries(f"{months_later(f'{self.today:%Y-%m}', -2)}-01", "9999-12-31")
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -167,21 +217,23 @@ class OfficeDesk:
         desk = self._desk(Right.APPROVE)
         if desk is None:
             return NOT_ALLOWED
-        known = self._entries("0000-01-01", "9999-12-31")
-        return self._store(entries.approval_drafts(desk, known, entry_ids, approved, reason))
+        return self._store(entries.approval_drafts(desk, self._open_entries(), entry_ids, approved, reason))
 
     def take_back(self, entry_ids: Sequence[str], reason: str) -> Outcome:
         """See `OfficePort.take_back`."""
         desk = self._desk(Right.ENTER)
         if desk is None:
             return NOT_ALLOWED
-        return self._store(entries.void_drafts(desk, self._entries("0000-01-01", "9999-12-31"), entry_ids, reason))
+        if self._at_gate and set(entry_ids) - self._books.office.made_here(entry_ids):
+            return Outcome(error="office.made_elsewhere")
+        return self._store(entries.void_drafts(desk, self._open_entries(), entry_ids, reason))
 
     def set_aside(self, worker_id: str, day: str, aside: bool) -> Outcome:
         """See `OfficePort.set_aside`."""
         if self.person is None or Right.ENTER not in self.person.rights:
             return NOT_ALLOWED
         self._books.office.set_aside(self.site.id, worker_id, day, aside, self.person.operator_id)
+        self._counted.clear()
         return Outcome()
 
     def set_headcount(self, company_id: str, day: str, count: int) -> Outcome:
@@ -214,6 +266,7 @@ class OfficeDesk:
             return Outcome(problems=problems)
         drafts = [one for one in made if isinstance(one, Draft)]
         self._books.events.append_many(drafts)
+        self._counted.clear()
         return Outcome(stored=len(drafts))
 
 

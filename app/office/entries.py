@@ -91,6 +91,8 @@ def _wrong(desk: Desk, one: EntryWanted, mark: Mark | None) -> tuple[str, Mappin
 def _taken(one: EntryWanted, mark: Mark) -> str:
     """A day that has a record takes an entry only for the time that it lacks."""
     if mark.counts:
+        if mark.waits:
+            return "entry.waits_already"
         adds = (one.in_at and not mark.first_in) or (one.out_at and not mark.last_out)
         again = (one.in_at and mark.first_in) or (one.out_at and mark.last_out)
         return "" if adds and not again else "entry.has_record"
@@ -167,8 +169,13 @@ def _undecidable(desk: Desk, entry: StandingEntry, approved: bool, reason: str) 
         return "approval.decided"
     if desk.calendar_day > deadline(date.fromisoformat(str(entry.payload["work_day"]))):
         return "approval.too_late"
-    if approved and is_own(desk.roster, desk.operator_id, entry) and not desk.site.self_approval:
-        return "approval.own"
+    if approved and not desk.site.self_approval:
+        if is_own(desk.roster, desk.operator_id, entry):
+            return "approval.own"
+        if is_own_day(desk.roster, desk.operator_id, entry):
+            return "approval.own_day"
+    if approved and str(entry.payload["work_day"]) > desk.calendar_day.isoformat():
+        return "approval.too_early"
     if (not approved and not reason.strip()) or len(reason) > LONGEST_REASON:
         return "approval.no_reason"
     return ""
@@ -181,6 +188,12 @@ def is_own(roster: Roster, operator_id: str, entry: StandingEntry) -> bool:
         return True
     one, other = roster.operators.get(author), roster.operators.get(operator_id)
     return bool(one and other and one.worker_id and one.worker_id == other.worker_id)
+
+
+def is_own_day(roster: Roster, operator_id: str, entry: StandingEntry) -> bool:
+    """Whether it is the operator's own day, whoever entered it."""
+    operator = roster.operators.get(operator_id)
+    return bool(operator and operator.worker_id and operator.worker_id == entry.payload.get("worker_id"))
 
 
 def void_drafts(desk: Desk, entries: Iterable[StandingEntry], ids: Sequence[str], reason: str) -> list[Draft]:

@@ -42,39 +42,63 @@ class Evidence:
     """Name of the other site where he touched that day."""
     stray_cards: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Day → times of touches of cards that belong to nobody."""
+    near: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Day shortly before or after the month → workers who were here: a month's first and last days have neighbours."""
 
 
 def find(month: Month, marks: Marks, evidence: Evidence) -> list[Candidate]:
     """Candidates by company, worker and day, as the sheet has them. `marks`: of everybody on it."""
+    return [one for group in month.groups for one in find_in(group, month, marks, evidence)]
+
+
+def find_in(group: Group, month: Month, marks: Marks, evidence: Evidence) -> list[Candidate]:
+    """Candidates of one company."""
     days = [d.day for d in month.days if d.day < evidence.today and not d.closed]
+    trades: dict[str, list[Row]] = {}
+    for row in group.rows:
+        trades.setdefault(row.occupation, []).append(row)
+    everybody = _Crew(group.rows, marks)
+    crews = {trade: _Crew(rows, marks) for trade, rows in trades.items() if trade and len(rows) > CREW_LEAST}
     found: list[Candidate] = []
-    for group in month.groups:
-        crews = _crews(group)
-        for row in group.rows:
-            worker = _Worker(row, marks, [other.worker_id for other in crews[row.worker_id]])
-            for day in days:
-                if (row.worker_id, day) not in evidence.aside and (why := worker.why(day, evidence)):
-                    found.append(worker.candidate(day, why, group.company))
+    for row in group.rows:
+        worker = _Worker(row, marks, crews.get(row.occupation, everybody), evidence.near)
+        for day in days:
+            if (row.worker_id, day) not in evidence.aside and (why := worker.why(day, evidence)):
+                found.append(worker.candidate(day, why, group.company))
     return found
 
 
-def _crews(group: Group) -> Mapping[str, Sequence[Row]]:
-    """Worker → the others whose presence says something about his: same 職種 of the company, else the company."""
-    crews: dict[str, Sequence[Row]] = {}
-    for row in group.rows:
-        others = [other for other in group.rows if other.worker_id != row.worker_id]
-        same = [other for other in others if other.occupation and other.occupation == row.occupation]
-        crews[row.worker_id] = same if len(same) >= CREW_LEAST else others
-    return crews
+class _Crew:
+    """People whose presence says something about each other's: same 職種 of a company, else the company."""
+
+    def __init__(self, rows: Sequence[Row], marks: Marks) -> None:
+        self._days: dict[int, set[str]] = {}
+        for row in rows:
+            for day, mark in marks.get(row.worker_id, {}).items():
+                if mark.counts:
+                    self._days.setdefault(date.fromisoformat(day).toordinal(), set()).add(row.worker_id)
+        self._weeks: dict[int, set[str]] = {}
+
+    def here(self, number: int, but: str) -> int:
+        """How many of the others were here on a day."""
+        return len(self._days.get(number, set()) - {but})
+
+    def working(self, number: int, but: str) -> int:
+        """How many of the others were here on some day around it."""
+        if number not in self._weeks:
+            around = (self._days.get(number + n, set()) for n in range(-WEEK_DAYS, WEEK_DAYS + 1))
+            self._weeks[number] = set().union(*around)
+        return len(self._weeks[number] - {but})
 
 
 class _Worker:
-    def __init__(self, row: Row, marks: Marks, crew: Sequence[str]) -> None:
+    def __init__(self, row: Row, marks: Marks, crew: _Crew, near: Mapping[str, Collection[str]]) -> None:
         self.row = row
         self._mine = marks.get(row.worker_id, {})
-        self._crew = [marks.get(worker_id, {}) for worker_id in crew]
+        self._crew = crew
         self._here = sorted(day for day, mark in self._mine.items() if mark.counts)
-        self._ordinals = [date.fromisoformat(day).toordinal() for day in self._here]
+        outside = [day for day, people in near.items() if row.worker_id in people]
+        self._ordinals = [date.fromisoformat(day).toordinal() for day in (*self._here, *outside)]
         self._usual_in = _usual(mark.first_in for mark in self._mine.values())
         self._usual_out = _usual(mark.last_out for mark in self._mine.values())
 
@@ -86,7 +110,7 @@ class _Worker:
         number = date.fromisoformat(day).toordinal()
         if not self._around(number):
             return []
-        if (here := self._crew_here(day, number)) is not None:
+        if (here := self._crew_here(number)) is not None:
             why.append((Why.CREW_WAS_HERE, {"count": str(here)}))
         for start, end in evidence.reader_down.get(day, ()):
             if self._usual_in and _minutes(start) - RUSH_MINUTES <= _minutes(self._usual_in) <= _minutes(end):
@@ -118,14 +142,12 @@ class _Worker:
         after = any(number < n <= number + NEAR_DAYS for n in self._ordinals)
         return before and after
 
-    def _crew_here(self, day: str, number: int) -> int | None:
+    def _crew_here(self, number: int) -> int | None:
         """How many of his crew were here, if that says that he probably was too."""
-        here = sum(1 for marks in self._crew if day in marks and marks[day].counts)
+        here = self._crew.here(number, self.row.worker_id)
         if here < CREW_LEAST:
             return None
-        week = [date.fromordinal(number + n).isoformat() for n in range(-WEEK_DAYS, WEEK_DAYS + 1)]
-        working = sum(1 for marks in self._crew if any(d in marks and marks[d].counts for d in week))
-        return here if here >= CREW_SHARE * working else None
+        return here if here >= CREW_SHARE * self._crew.working(number, self.row.worker_id) else None
 
     def candidate(self, day: str, why: list[tuple[Why, Mapping[str, str]]], company: str) -> Candidate:
         mark = self._mine.get(day)

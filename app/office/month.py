@@ -7,16 +7,17 @@ here, and from the centre's own records where those rest on events that are not 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from app.domain.assurance import Assurance, best
 from app.domain.events import JST, EventType
-from app.domain.roster import Roster, Worker
+from app.domain.roster import Assignment, Roster, Worker
 from app.domain.site import Site
 from app.domain.work_records import Fact, StandingEntry, WorkRecord, derive, standing_entries
-from app.office.calendar import days_of, last_day
+from app.office.calendar import days_of, deadline, last_day
+from app.office.choices import choices_of
 from app.office.shapes import Group, Mark, MarkKind, Marks, Month, Row
 from app.store.events import EventLog
 from app.store.facts import UNSENT
@@ -36,36 +37,32 @@ def sheet(roster: Roster, site: Site, month: str, today: date, recorded: Collect
     first, last = f"{month}-01", last_day(month).isoformat()
     by_company: dict[str, list[Row]] = {}
     for worker in roster.workers.values():
-        assigned = _assignment(roster, worker.id, first, last)
+        assigned = roster.assignment_within(worker.id, first, last)
         if assigned is None and worker.id not in recorded:
             continue
-        company_id, occupation, role = assigned or (NO_COMPANY, "", "")
-        by_company.setdefault(company_id, []).append(_row(worker, company_id, occupation, role, roster))
+        company_id = (assigned.company_id if assigned else None) or NO_COMPANY
+        by_company.setdefault(company_id, []).append(_row(worker, assigned, roster))
     for worker_id in sorted(set(recorded) - set(roster.workers)):
-        by_company.setdefault(NO_COMPANY, []).append(_row(Worker(worker_id, worker_id), NO_COMPANY, "", "", roster))
+        by_company.setdefault(NO_COMPANY, []).append(_row(Worker(worker_id, worker_id), None, roster))
     groups = [_group(company_id, rows, roster) for company_id, rows in by_company.items()]
     groups.sort(key=lambda g: (99 if g.tier is None else g.tier, g.company_id == NO_COMPANY, g.company, g.company_id))
-    return Month(month, site.id, days_of(month, roster, today), tuple(groups))
+    return Month(month, site.id, days_of(month, roster, today), tuple(groups), choices_of(roster))
 
 
-def _assignment(roster: Roster, worker_id: str, first: str, last: str) -> tuple[str, str, str] | None:
-    """Company, occupation and role of the last assignment that holds on some day of the month."""
-    assigned = roster.assignment_within(worker_id, first, last)
-    if assigned is None:
-        return None
-    return assigned.company_id or NO_COMPANY, assigned.occupation or "", assigned.role or ""
-
-
-def _row(worker: Worker, company_id: str, occupation: str, role: str, roster: Roster) -> Row:
-    job, place = roster.occupations.get(occupation), roster.roles.get(role)
+def _row(worker: Worker, assigned: Assignment | None, roster: Roster) -> Row:
+    """`assigned`: the last assignment that holds on some day of the month."""
+    place = assigned or Assignment("", worker.id)
+    job, role = roster.occupations.get(place.occupation or ""), roster.roles.get(place.role or "")
     return Row(
         worker.id,
         worker.name,
         worker.kana,
-        company_id,
-        job.name if job else occupation,
-        place.name if place else role,
+        place.company_id or NO_COMPANY,
+        job.name if job else place.occupation or "",
+        role.name if role else place.role or "",
         worker.kentaikyo_member,
+        place.starts_on or "",
+        place.ends_on or "",
     )
 
 
@@ -89,7 +86,7 @@ class Books:
     office: OfficeBook
 
 
-def marks(books: Books, roster: Roster, site: Site, month: str, worker_ids: Sequence[str]) -> Marks:
+def marks(books: Books, roster: Roster, site: Site, month: str, worker_ids: Sequence[str], today: date) -> Marks:
     """What each day of these workers rests on; days with nothing are left out. Raises StorageTrouble."""
     facts = books.events.workers_facts(worker_ids, month, site.id)
     wanted = set(worker_ids)
@@ -98,6 +95,7 @@ def marks(books: Books, roster: Roster, site: Site, month: str, worker_ids: Sequ
     entries: dict[tuple[str, str], StandingEntry] = {}
     for entry in standing_entries(facts):
         entries[str(entry.payload.get("worker_id")), str(entry.payload.get("work_day"))] = entry
+    said = _answers(facts)
     records = {
         (r.worker_id, r.work_day): _local(r, by_id)
         for r in derive(facts, roster)
@@ -108,13 +106,13 @@ def marks(books: Books, roster: Roster, site: Site, month: str, worker_ids: Sequ
         if not set(centre.get("events") or ()) <= by_id.keys():
             records[key] = _merged(records.get(key), centre)
     for key, mark in records.items():
-        found[key[0]][key[1]] = _with_entry(mark, entries.get(key))
+        found[key[0]][key[1]] = _with_entry(mark, entries.get(key), said, today)
     for (worker_id, day), entry in entries.items():
         if worker_id in wanted and day[:7] == month and day not in found[worker_id]:
-            found[worker_id][day] = _entry_alone(entry)
-    for worker_id, day, event_id in books.office.not_taken(worker_ids, month, site.id):
+            found[worker_id][day] = _entry_alone(entry, said, today)
+    for worker_id, day, event_id, code in books.office.not_taken(worker_ids, month, site.id):
         if day not in found[worker_id]:
-            found[worker_id][day] = Mark(MarkKind.NOT_TAKEN, entry_id=event_id)
+            found[worker_id][day] = Mark(MarkKind.NOT_TAKEN, entry_id=event_id, answer=code)
     return found
 
 
@@ -162,19 +160,41 @@ def _merged(local: Mark | None, centre: Mapping[str, Any]) -> Mark:
     )
 
 
-def _with_entry(mark: Mark, entry: StandingEntry | None) -> Mark:
+def _answers(facts: Iterable[Fact]) -> Mapping[str, Fact]:
+    """Entry → the 元請's last word on it."""
+    approvals = sorted((f for f in facts if f.type == EventType.APPROVAL), key=lambda fact: (fact.receipt, fact.id))
+    return {str(fact.payload.get("entry")): fact for fact in approvals}
+
+
+def _with_entry(mark: Mark, entry: StandingEntry | None, said: Mapping[str, Fact], today: date) -> Mark:
+    """A record, and an entry of the same day (about a time that lacks, or approved and part of it)."""
     if entry is None:
         return mark
+    alone = _entry_alone(entry, said, today)
+    return replace(
+        mark,
+        unsent=mark.unsent or alone.unsent,
+        entry_id=alone.entry_id,
+        waits=alone.waits,
+        reason=alone.reason,
+        answer=alone.answer,
+        overdue=alone.overdue,
+    )
+
+
+def _entry_alone(entry: StandingEntry, said: Mapping[str, Fact], today: date) -> Mark:
+    waits, payload, answer = entry.approved is None, entry.payload, said.get(entry.fact.id)
     return Mark(
-        mark.kind, mark.assurance, mark.first_in, mark.last_out, mark.touches, mark.missing,
-        mark.unsent or entry.fact.receipt >= UNSENT, entry.fact.id,
-    )  # fmt: skip
-
-
-def _entry_alone(entry: StandingEntry) -> Mark:
-    kind = MarkKind.REFUSED if entry.approved is False else MarkKind.WAITING
-    times = (_hhmm(entry.payload.get("in_at")), _hhmm(entry.payload.get("out_at")))
-    return Mark(kind, None, *times, 0, (), entry.fact.receipt >= UNSENT, entry.fact.id)
+        MarkKind.REFUSED if entry.approved is False else MarkKind.WAITING,
+        first_in=_hhmm(payload.get("in_at")),
+        last_out=_hhmm(payload.get("out_at")),
+        unsent=max(entry.fact.receipt, answer.receipt if answer else 0) >= UNSENT,
+        entry_id=entry.fact.id,
+        waits=waits,
+        reason=str(payload.get("reason") or ""),
+        answer=str(answer.payload.get("reason") or "") if answer and entry.approved is False else "",
+        overdue=waits and today > deadline(date.fromisoformat(str(payload["work_day"]))),
+    )
 
 
 def _hhmm(moment: object) -> str | None:

@@ -40,7 +40,14 @@ class Trouble:
     values: Mapping[str, str]
 
 
-OfficeNews = Changed | Trouble
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """News: the roster has changed what may who sits here; None: he is no operator of this site any more."""
+
+    person: SignedIn | None
+
+
+OfficeNews = Changed | Trouble | Seated
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,15 @@ class OfficePort(Protocol):
     def marks(self, month: str, worker_ids: Sequence[str], reply: Callable[[Marks], None]) -> None:
         """Marks of some workers; ask for those on the screen first, for the others in handfuls. At most 200 at once."""
 
-    def candidates(self, month: str, reply: Callable[[Sequence[Candidate]], None]) -> None:
-        """Likely missed days of the month, by company, worker and day. May take seconds on a large site."""
+    def candidates(
+        self,
+        month: str,
+        reply: Callable[[Sequence[Candidate]], None],
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Likely missed days of the month, by company, worker and day. May take seconds on a large site: everything
+        else goes before it, piece by piece. `progress`: 0 to 1. A newer such question ends an older one, unanswered.
+        """
 
     def set_aside(self, worker_id: str, day: str, aside: bool, reply: Callable[[Outcome], None]) -> None:
         """Take a candidate off the list, or put it back. Asserts nothing about the day."""
@@ -95,7 +109,8 @@ class OfficePort(Protocol):
         """Void entries made here by mistake (a correction for each; the entry stays)."""
 
     def deadlines(self, reply: Callable[[Sequence[Deadline]], None]) -> None:
-        """This month and the one before: what must be done by when."""
+        """This month and the one before: what must be done by when; before them a month that is past, while anything
+        of it is without an answer."""
 
     def headcounts(self, month: str, reply: Callable[[Sequence[HeadcountDay]], None]) -> None:
         """総出面 of every company that is on the roster or was here, day by day up to today."""

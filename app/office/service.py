@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from app.domain.site import Site
 from app.errors import GenbaError
 from app.office.desk import OfficeDesk
-from app.office.port import Changed, OfficeNews, PinRefused, Trouble
+from app.office.port import Changed, OfficeNews, PinRefused, Seated, Trouble
 from app.office.shapes import (
     Backfill,
     Candidate,
@@ -50,6 +50,8 @@ class OfficeService:
         """`on_stored`: something was put in the outbox; called on the office's thread."""
         self._desk, self._pins, self._on_stored = desk, pins, on_stored
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
+        self._searching: object = None
+        """The search for missed days that is going on."""
         self._count = 0
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
@@ -80,7 +82,10 @@ class OfficeService:
         """The roster, or something made elsewhere, has come from the centre. Any thread."""
 
         def work() -> None:
+            before = self._desk.person
             self._desk.reload()
+            if self._desk.person != before:
+                self._tell(Seated(self._desk.person))
             self._tell(Changed())
 
         self._put(SOON, lambda: self._guarded(work))
@@ -132,9 +137,27 @@ class OfficeService:
         """See `OfficePort`."""
         self._ask(SOON, lambda: self._desk.marks(month, worker_ids), reply)
 
-    def candidates(self, month: str, reply: Callable[[Sequence[Candidate]], None]) -> None:
+    def candidates(
+        self,
+        month: str,
+        reply: Callable[[Sequence[Candidate]], None],
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
         """See `OfficePort`."""
-        self._ask(LATER, lambda: self._desk.candidates(month), reply)
+        steps = self._desk.candidates(month)
+
+        def step() -> None:
+            if self._searching is not steps:
+                return
+            said = next(steps)
+            if isinstance(said, list):
+                reply(said)
+                return
+            progress(said)
+            self._put(LATER, lambda: self._guarded(step))
+
+        self._searching = steps
+        self._put(LATER, lambda: self._guarded(step))
 
     def set_aside(self, worker_id: str, day: str, aside: bool, reply: Callable[[Outcome], None]) -> None:
         """See `OfficePort`."""
@@ -192,6 +215,9 @@ class OfficeService:
                 outcome = deed()
             except GenbaError as exc:  # the store's: nothing of it is there
                 reply(Outcome(error=exc.code))
+                raise
+            except Exception:  # whoever waits for the answer must not wait for ever
+                reply(Outcome(error="office.bug"))
                 raise
             reply(outcome)
             if outcome.error or outcome.problems:

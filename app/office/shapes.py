@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.assurance import Assurance
+from app.office.choices import Choices
 
 
 class Right(StrEnum):
@@ -36,6 +37,12 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
 }
 """Role of an operator → rights. The centre judges by its own table (docs/contract.md); this one only spares tries."""
 
+RIGHTS_AT_A_GATE: Mapping[str, frozenset[Right]] = {
+    role: rights - {Right.APPROVE, Right.CORRECT} - (frozenset() if role == "foreman" else {Right.ENTER})
+    for role, rights in RIGHTS.items()
+}
+"""The same at a station that was enrolled as a gate: what the centre would refuse from it is not offered."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
@@ -44,6 +51,8 @@ class SignedIn:
     operator_id: str
     name: str
     rights: frozenset[Right]
+    withheld: frozenset[Right] = frozenset()
+    """What his roles allow, but not at this PC: it was enrolled as a gate."""
 
 
 class MarkKind(StrEnum):
@@ -82,6 +91,14 @@ class Mark:
     """Something of it has not reached the centre."""
     entry_id: str | None = None
     """The latest entry of that day, approved or not."""
+    waits: bool = False
+    """That entry is without the 元請's word; with a record it is about a time that the record lacks."""
+    reason: str = ""
+    """Why it was entered: a code of `REASONS`, or free text."""
+    answer: str = ""
+    """What the 元請 said when it refused that entry; of `NOT_TAKEN` the centre's code (`sync.verdict_…`)."""
+    overdue: bool = False
+    """It waits, and the deadline of entry and approval is past."""
 
     @property
     def counts(self) -> bool:
@@ -117,6 +134,15 @@ class Row:
     role: str
     kentaikyo: bool
     """Member of 建退共."""
+    since: str = ""
+    """First and last day of the assignment that `company_id`, `occupation` and `role` are of; '' for an open end."""
+    until: str = ""
+
+    def described_on(self, day: str) -> bool:
+        """Whether company, 職種 and 立場 of a day are known, so that an entry need not say them."""
+        return bool(
+            self.company_id and self.occupation and self.role and self.since <= day <= (self.until or "9999-12-31")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +166,7 @@ class Month:
     site_id: str
     days: tuple[Day, ...]
     groups: tuple[Group, ...]
+    choices: Choices = field(default_factory=Choices)
 
 
 Marks = Mapping[str, Mapping[str, Mark]]
@@ -205,8 +232,8 @@ class EntryProblem:
     code: str
     """Message code: `entry.too_late`, `entry.future`, `entry.has_record`, `entry.waits_already`, `entry.bad_time`,
     `entry.unknown_worker`, `entry.no_company`, `entry.no_occupation`, `entry.no_role`, `entry.no_reason`,
-    `entry.outside_site`; of a decision `approval.own`, `approval.decided`, `approval.too_late` or
-    `approval.no_reason`."""
+    `entry.outside_site`; of a decision `approval.own`, `approval.own_day`, `approval.decided`, `approval.too_early`,
+    `approval.too_late` or `approval.no_reason`."""
     values: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -230,7 +257,7 @@ class Waiting:
     days_left: int
     """Until the deadline, today included as 0; below 0 it is past."""
     own: bool
-    """Entered by who is signed in: he must not approve it."""
+    """Entered by who is signed in, or his own day: he must not approve it."""
     unsent: bool
     """Made here and not at the centre yet: 未送信."""
 
@@ -280,8 +307,10 @@ class Backfill:
     occupation: str | None
     role: str | None
     note: str = ""
-    """Message code of what keeps it from being filled in: `backfill.no_assignment`, `backfill.too_old`; '' when it
-    can be."""
+    """Message code of what keeps it from being filled in: `backfill.no_assignment`, `backfill.no_detail`,
+    `backfill.too_old`; '' when it can be."""
+    names: tuple[str, str, str] = ("", "", "")
+    """Company, occupation and role as words."""
 
 
 @dataclass(frozen=True, slots=True)

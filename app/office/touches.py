@@ -36,6 +36,8 @@ class DeviceTouch(NamedTuple):
     occupation: str = ""
     """As the row says it, for the roster to compare."""
     role: str = ""
+    cells: Sequence[str] = ()
+    """The row as it stands in the file, to be mended if it is left out."""
 
     @property
     def place(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,3 +47,10 @@ class AuditTrail:
                 AuditEntry(row.n, datetime.fromisoformat(row.at), row.action, row.operator_id, bool(row.ok), row.detail)
                 for row in connection.execute(query)
             ]
+
+    def noted(self, details: Collection[str], limit: int) -> list[tuple[datetime, str]]:
+        """When and which of these `details` was recorded, newest first."""
+        query = sa.select(audit.c.at, audit.c.detail).where(audit.c.detail.in_(details))
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(audit.c.n.desc()).limit(limit))
+            return [(datetime.fromisoformat(at), detail) for at, detail in rows]

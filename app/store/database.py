@@ -29,6 +29,7 @@ from app.store.engine import make_engine
 from app.store.folder import FolderLock
 from app.store.keyid import has_key_id, write_key_id
 from app.store.opening import is_empty, make_current, revision
+from app.store.rescue import Rescue, refuse_damaged, rescue
 from app.store.troubles import trouble
 
 _FAULTS = (driver.Error, sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError)
@@ -58,6 +59,8 @@ class Database:
     def open(cls, path: Path, key: bytes, clock: Clock) -> Database:
         """Open, create or upgrade (after a verified backup) a database, for this program alone.
 
+        A log damaged since the last time is put aside and what is sound in it taken (`app.store.rescue`).
+
         `key`: 32 bytes. Raises StorageTrouble: `store.in_use`, `wrong_key`, `damaged`, `lost`, `tampered`, `not_ours`,
         `newer_database`, `disk_full`, `read_only`, `no_access`, `disk_error`.
         """
@@ -72,10 +75,14 @@ class Database:
                     # there was a database here once: a new one would begin a second chain under the same station
                     raise StorageTrouble("store.lost", str(path))
                 make_file(path)
+                rescued = rescue(path, key, clock)
                 make_current(path, key, clock)
                 if not has_key_id(path):
                     write_key_id(path, key)
-                return cls(path, key, clock, lock=lock)
+                opened = cls(path, key, clock, lock=lock)
+            if rescued is not None:
+                opened._note_rescue(rescued)
+            return opened
         except BaseException:
             lock.release()
             raise
@@ -84,12 +91,15 @@ class Database:
     def look(cls, path: Path, key: bytes, clock: Clock) -> Database:
         """For diagnosis beside a running program: reads only, takes no lock, upgrades nothing.
 
-        Raises StorageTrouble as `open` does, and `store.older_database` for a schema that `open` would upgrade.
+        Raises StorageTrouble as `open` does, `store.older_database` for a schema that `open` would upgrade, and
+        `store.log_damaged` for what `open` would put aside.
         """
         driver.assert_version()
         with _told(path):
             if not path.exists():
                 raise StorageTrouble("store.lost" if has_key_id(path) else "store.no_access", str(path))
+            if not FolderLock.beside(path).held():  # a running program's log is its own
+                refuse_damaged(path)
             found = revision(path, key)
             if found != schema.HEAD:
                 code = "store.older_database" if found in (None, *schema.REVISIONS) else "store.newer_database"
@@ -136,6 +146,12 @@ class Database:
             finally:
                 pooled.close()
 
+    def spare_memory(self) -> None:
+        """Keep the pages that SQLite remembers to about a megabyte in this whole process: for one that runs through
+        everything once."""
+        with self.looking() as connection:
+            connection.execute("PRAGMA soft_heap_limit=1000000").fetchall()
+
     def hot(self) -> _Hot:
         """`with db.hot() as connection:` the driver's connection in BEGIN IMMEDIATE … COMMIT (ROLLBACK on an error)."""
         return _Hot(self)
@@ -163,6 +179,16 @@ class Database:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _note_rescue(self, done: Rescue) -> None:
+        try:
+            at, detail = self.clock.now().isoformat(timespec="milliseconds"), f"{done.folder.name}, seq {done.seq}"
+            with self.write() as connection:
+                row = sa.insert(schema.audit).values(at=at, action="log_rescued", ok=int(not done.lost), detail=detail)
+                connection.execute(row)
+        except BaseException:
+            self.close()
+            raise
 
     def _check_open(self) -> None:
         if self._closed:

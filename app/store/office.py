@@ -21,7 +21,8 @@ from app.store.schema import aside, centre_record, event, mention, outbox, reade
 
 GATE_OPENED = ""
 """In the readers' log: a gate was opened, and nothing is known of its readers yet."""
-_LOOK = (OutboxState.REJECTED.value, OutboxState.CONFLICT.value)
+_LOOK = sa.text("outbox.state IN ('rejected', 'conflict')")
+"""Literal, so that SQLite sees the partial index."""
 _COUNTED = sa.and_(touch.c.suppressed_by.is_(None), touch.c.outcome != Outcome.REFUSED.value)
 
 
@@ -50,28 +51,35 @@ class OfficeBook:
         with self._db.read() as connection:
             return {one for query in queries for one in connection.execute(query).scalars() if one}
 
-    def not_taken(self, worker_ids: Collection[str], month: str, site_id: str) -> list[tuple[str, str, str]]:
-        """(worker, day, event id) of touches and entries that the centre has rejected or holds a conflict about."""
+    def not_taken(self, worker_ids: Collection[str], month: str, site_id: str) -> list[tuple[str, str, str, str]]:
+        """(worker, day, event id, code) of touches and entries that the centre has rejected or holds a conflict
+        about."""
         span = (f"{month}-01", f"{month}-31")
-        found: list[tuple[str, str, str]] = []
+        found: list[tuple[str, str, str, str]] = []
+        wanted = set(worker_ids)
         with self._db.read() as connection:
             for table in (touch, mention):
                 query = (
-                    sa.select(table.c.worker_id, table.c.work_day, event.c.id)
+                    sa.select(table.c.worker_id, table.c.work_day, event.c.id, outbox.c.code)
                     .join(outbox, outbox.c.seq == table.c.seq)
                     .join(event, event.c.seq == table.c.seq)
-                    .where(outbox.c.state.in_(_LOOK), table.c.site_id == site_id, table.c.work_day.between(*span))
+                    .where(_LOOK, table.c.site_id == site_id, table.c.work_day.between(*span))
                 )
                 if table is mention:
                     query = query.where(mention.c.type == EventType.ENTRY.value)
                 rows = connection.execute(query)
-                found += [(row.worker_id, row.work_day, row.id) for row in rows if row.worker_id in worker_ids]
+                found += [(r.worker_id, r.work_day, r.id, r.code or "") for r in rows if r.worker_id in wanted]
         return found
 
     def entry_facts(self, site_id: str, first_day: str, last_day: str) -> list[Fact]:
         """Direct entries of these days, here and elsewhere, with the approvals and corrections that name them."""
         with self._db.read() as connection:
             return facts.entry_facts(connection, site_id, first_day, last_day)
+
+    def made_here(self, ids: Collection[str]) -> set[str]:
+        """Those of the events that this station has made."""
+        with self._db.read() as connection:
+            return set(connection.execute(sa.select(event.c.id).where(event.c.id.in_(ids))).scalars())
 
     def unsent(self, site_id: str, month: str) -> int:
         """Entries of the month's days, and approvals of such, that have not reached the centre."""
@@ -103,9 +111,9 @@ class OfficeBook:
             ).scalar_one()
         return int(entries) + int(approvals)
 
-    def present(self, month: str, site_id: str) -> Mapping[str, set[str]]:
+    def present(self, first_day: str, last_day: str, site_id: str) -> Mapping[str, set[str]]:
         """Day → workers who were here: by this station's touches and the centre's records."""
-        span = (f"{month}-01", f"{month}-31")
+        span = (first_day, last_day)
         found: defaultdict[str, set[str]] = defaultdict(set)
         queries = (
             sa.select(touch.c.work_day, touch.c.worker_id)

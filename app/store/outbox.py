@@ -20,7 +20,7 @@ from app.store.schema import event, outbox, sync_state
 # literal states, so that SQLite sees the partial indexes
 _NEXT = (
     "SELECT o.seq, e.id, o.attempts, e.body FROM outbox o JOIN event e ON e.seq = o.seq"
-    " WHERE o.state = 'waiting' ORDER BY o.attempts, o.seq LIMIT ?"
+    " WHERE o.state = 'waiting' AND (o.attempts, o.seq) > (?, ?) ORDER BY o.attempts, o.seq LIMIT ?"
 )
 _SETTLE = (
     "UPDATE outbox SET state = ?, code = ?, detail = ?, settled_at = ?, receipt = ?"
@@ -51,17 +51,26 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def next_batch(self, limit: int, max_bytes: int) -> list[Outgoing]:
-        """Waiting rows in (attempts, seq) order, bodies together at most `max_bytes`; at least one if there is any."""
+    def next_batch(self, limit: int, max_bytes: int, after: tuple[int, int] = (-1, 0)) -> list[Outgoing]:
+        """Waiting rows in (attempts, seq) order, bodies together at most `max_bytes`; at least one if there is any.
+
+        `after`: only rows behind this (attempts, seq).
+        """
         batch: list[Outgoing] = []
         size = 0
         with self._db.looking() as connection:
-            for seq, id_, attempts, body in connection.execute(_NEXT, (limit,)):
+            for seq, id_, attempts, body in connection.execute(_NEXT, (*after, limit)):
                 size += len(body)
                 if batch and size > max_bytes:
                     break
                 batch.append(Outgoing(seq, id_, attempts, body))
         return batch
+
+    def unknown(self, ids: Iterable[str]) -> int:
+        """How many of these are no events of this station."""
+        query = "SELECT 1 FROM event WHERE id = ?"
+        with self._db.looking() as connection:
+            return sum(connection.execute(query, (id_,)).fetchone() is None for id_ in ids)
 
     def chain_hash(self, seq: int) -> bytes:
         """The chain's hash at an event of this station, 32 bytes; GENESIS at 0. KeyError for a seq not given yet."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every schema this program knows, oldest first; the last one is the tables below."""
 HEAD = REVISIONS[-1]
 
@@ -246,13 +246,9 @@ import_batch = Table(
     metadata,
     Column("n", Integer, primary_key=True),
     Column("at", Text, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("device", Text, nullable=False),
-    Column("site_id", Text, nullable=False),
-    Column("digest", Text, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("format", "device", "site_id", "digest")),
     Column("rows", Integer, nullable=False),
-    Column("first_seq", Integer, ForeignKey("event.seq"), nullable=False),
-    Column("last_seq", Integer, ForeignKey("event.seq"), nullable=False),
+    *(Column(name, Integer, ForeignKey("event.seq"), nullable=False) for name in ("first_seq", "last_seq")),
 )
 """Files that added something. Theirs are all events from `first_seq` to `last_seq`; `digest`: SHA-256, hex."""
 
@@ -268,7 +264,18 @@ import_row = Table(
     UniqueConstraint("at", "device", "card", "nth", name="import_row_once"),
 )
 """What a touch from a file is known by. `at`: as the device wrote it, which makes new rows lie together in the index
-(with the card first it is four times slower); `number`: the device's own."""
+(with the card first it is four times slower); `number`: the device's own. `device`: see `app.store.imports`."""
+
+import_taken_back = Table(
+    "import_taken_back",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("batch", Integer, ForeignKey("import_batch.n"), nullable=False),
+    *(Column(name, Integer, ForeignKey("event.seq"), nullable=False) for name in ("first_seq", "last_seq")),
+    *(Column(name, Text, nullable=False) for name in ("at", "operator_id", "reason")),
+    UniqueConstraint("batch", name="import_taken_back_once"),
+)
+"""Batches whose events were voided, by the corrections from `first_seq` to `last_seq`."""
 
 _TAKEN = {
     "event": "seq = NEW.seq OR id = NEW.id",
@@ -280,6 +287,7 @@ _TAKEN = {
     "reader_log": "n = NEW.n",
     "phone": "n = NEW.n",
     "import_batch": "n = NEW.n",
+    "import_taken_back": "n = NEW.n OR batch = NEW.batch",
     "import_row": "seq = NEW.seq OR (at = NEW.at AND device = NEW.device AND card = NEW.card AND nth = NEW.nth)",
 }
 APPEND_ONLY = tuple(_TAKEN)

@@ -64,6 +64,8 @@ class Pulled(Generic[T]):
 
     page: T
     etag: str | None
+    at: datetime | None = None
+    """When the centre wrote it; None: just now."""
 
 
 def http_date(text: str) -> datetime | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from app.sync.answers import Pulled
 from app.sync.wire import BatchAnswer, ChainEnd, FeedPage, Heartbeat, Page, WorkRecordPage
@@ -14,12 +14,26 @@ class PushCalls(Protocol):
 
     host: str
 
-    def push(self, events: Sequence[bytes], chain_end: ChainEnd | None) -> BatchAnswer:
-        """Send events."""
+    def push(self, events: Sequence[bytes], chain_end: ChainEnd | None) -> BatchAnswer | None:
+        """Send events. None: they are on their way, and the centre's word on them comes by `Carried.collect`."""
+
+
+@runtime_checkable
+class Carried(Protocol):
+    """What a client has besides that cannot answer at once, since its letters are carried.
+
+    The engine then makes whole rounds: `collect`, every waiting row by `push`, the pulls, and `heartbeat` to close.
+    """
+
+    def collect(self) -> Iterator[BatchAnswer]:
+        """Answers to what was pushed in earlier rounds. Each is settled before the next is asked for."""
+
+    def handed(self) -> int:
+        """Events that lie in the last letters, with no word of the centre on them yet."""
 
 
 class PullCalls(Protocol):
-    """What pull needs of the client. None: nothing new (304)."""
+    """What pull needs of the client. None: nothing new (304). Raises Unanswered when it cannot know."""
 
     def sites(self, cursor: str | None, etag: str | None = None) -> Pulled[Page] | None:
         """This station's sites."""

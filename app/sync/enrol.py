@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.domain.ids import normalise
+from app.domain import enrolment_code
 from app.errors import CentreRefused, InputRefused
 from app.sync.trouble import BadRequest, Forbidden
 from app.sync.wire import ChainEnd, EnrolAnswer, EnrolRequest
 
-ALPHABET = frozenset("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-"""Letters and digits of a code: no 0, O, 1, I."""
-CODE_LENGTH = 12
 _SENTENCES = {
     "code_used_up": "sync.enrol_used_up",
     "code_expired": "sync.enrol_expired",
@@ -30,11 +27,16 @@ class EnrolCalls(Protocol):
 
 
 def normalise_code(typed: str) -> str:
-    """`abcd efgh-jklm` (full width too) → `ABCD-EFGH-JKLM`. Raises InputRefused (`sync.enrol_shape`)."""
-    code = normalise(typed).upper()
-    if len(code) != CODE_LENGTH or not set(code) <= ALPHABET:
-        raise InputRefused("sync.enrol_shape", letters=len(code))
-    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+    """`abcd efgh-jklm` (full width too) → `ABCD-EFGH-JKLM`. See `app.domain.enrolment_code`.
+
+    Raises InputRefused (`sync.enrol_shape`; `sync.enrol_check`: a letter is wrong).
+    """
+    try:
+        return enrolment_code.normalise_code(typed)
+    except enrolment_code.NoCode as exc:
+        if exc.check:
+            raise InputRefused("sync.enrol_check") from exc
+        raise InputRefused("sync.enrol_shape", letters=exc.letters) from exc
 
 
 def enrol(

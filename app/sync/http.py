@@ -30,6 +30,8 @@ from app.sync.wire import (
     BatchAnswer,
     ChainEnd,
     EnrolAnswer,
+    EnrolmentCodeAnswer,
+    EnrolmentCodeRequest,
     EnrolRequest,
     FeedPage,
     Heartbeat,
@@ -102,6 +104,17 @@ class CentreClient:
             del fields["restored"]  # version 1 as recorded: no field of a case that is not there
         raw = self._send("POST", "/v1/stations/enrol", codec.encode(fields))
         return self._believe(raw, EnrolAnswer, 201)
+
+    def alive(self) -> None:
+        """Ask whether a centre answers here. Needs no secret."""
+        answer = self._believe(self._send("GET", "/healthz", None), dict)
+        if answer.get("status") != "ok":
+            raise BadAnswer("no centre", self.host)
+
+    def issue_code(self, wanted: EnrolmentCodeRequest) -> EnrolmentCodeAnswer:
+        """A code with which stations enrol. For an administrator's id and secret."""
+        raw = self._authorised("POST", "/v1/enrolment-codes", codec.encode(wanted))
+        return self._believe(raw, EnrolmentCodeAnswer, 201)
 
     def push(self, events: Sequence[bytes], chain_end: ChainEnd | None) -> BatchAnswer:
         """Send events, each as the canonical bytes that were hashed."""

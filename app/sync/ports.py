@@ -18,8 +18,14 @@ __all__ = ["Cursor", "Outbox", "OutboxCounts", "Outgoing", "RosterStore", "Settl
 class Outbox(Protocol):
     """The table of events on their way to the centre."""
 
-    def next_batch(self, limit: int, max_bytes: int) -> list[Outgoing]:
-        """Waiting rows in (attempts, seq) order; at least one if there is any, whatever its size."""
+    def next_batch(self, limit: int, max_bytes: int, after: tuple[int, int] = ...) -> list[Outgoing]:
+        """Waiting rows in (attempts, seq) order; at least one if there is any, whatever its size.
+
+        `after`: only rows behind this (attempts, seq).
+        """
+
+    def unknown(self, ids: Sequence[str]) -> int:
+        """How many of these are no events of this station."""
 
     def chain_hash(self, seq: int) -> bytes:
         """The chain's hash at an event of this station; 32 bytes."""

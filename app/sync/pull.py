@@ -15,7 +15,7 @@ from app.sync import shapes
 from app.sync.answers import Pulled
 from app.sync.calls import PullCalls
 from app.sync.ports import RosterStore
-from app.sync.trouble import BadAnswer, BadRequest, Forbidden
+from app.sync.trouble import BadAnswer, BadRequest, Forbidden, Unanswered
 from app.sync.wire import FeedPage, Page, WorkRecordPage
 
 MAX_PAGES = 1000
@@ -46,6 +46,8 @@ class Puller:
         self._store = store
         self._clock = clock
         self._types = tuple(feed_types)
+        self._as_of = clock.now()
+        """When the centre said what is being stored."""
         self.taken = 0
         """Items stored since the start, also by a call that ended in a trouble."""
 
@@ -55,7 +57,7 @@ class Puller:
 
         def keep(page: Page, cursor: Cursor) -> int:
             items = shapes.roster_items(page.items, kinds, None)
-            self._store.apply_page(SITES_SCOPE, None, items, cursor, self._clock.now())
+            self._store.apply_page(SITES_SCOPE, None, items, cursor, self._as_of)
             return len(items)
 
         return self._pages(SITES_SCOPE, self._client.sites, keep)
@@ -69,7 +71,7 @@ class Puller:
 
         def keep(page: Page, cursor: Cursor) -> int:
             items = shapes.roster_items(page.items, shapes.KINDS, site_id)
-            self._store.apply_page(scope, site_id, items, cursor, self._clock.now())
+            self._store.apply_page(scope, site_id, items, cursor, self._as_of)
             return len(items)
 
         return self._pages(scope, fetch, keep)
@@ -82,7 +84,7 @@ class Puller:
 
         def keep(page: FeedPage, cursor: Cursor) -> int:
             items = shapes.feed_events(page.items, site_id, self._types)
-            self._store.apply_feed(site_id, items, cursor, self._clock.now())
+            self._store.apply_feed(site_id, items, cursor, self._as_of)
             return len(items)
 
         return self._pages(feed_scope(site_id), fetch, keep)
@@ -99,7 +101,7 @@ class Puller:
                 if record.site_id != site_id:
                     raise BadAnswer(f"$.items[{number}]: another site")
             items = [codec.plain(record) for record in page.items]
-            self._store.apply_page(scope, site_id, items, cursor, self._clock.now())
+            self._store.apply_page(scope, site_id, items, cursor, self._as_of)
             return len(items)
 
         return self._pages(scope, fetch, keep)
@@ -132,9 +134,13 @@ class Puller:
         taken = 0
         for _ in range(MAX_PAGES):
             was = self._store.cursor(scope)
-            answer = fetch(was.value if was else None, was.etag if was else None)
+            try:
+                answer = fetch(was.value if was else None, was.etag if was else None)
+            except Unanswered:
+                break
+            self._as_of = self._clock.now() if answer is None or answer.at is None else answer.at
             if answer is None:
-                self._store.confirm(scope, self._clock.now())
+                self._store.confirm(scope, self._as_of)
                 break
             page = answer.page
             moved = was is None or page.cursor != was.value
@@ -143,7 +149,7 @@ class Puller:
             # an ETag may stand for the whole scope's version: with pages still to come it would hide them
             now = Cursor(page.cursor, None if page.more else answer.etag)
             if now == was:
-                self._store.confirm(scope, self._clock.now())
+                self._store.confirm(scope, self._as_of)
             else:
                 stored = keep(page, now)
                 taken += stored

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from app.clock import Clock
 from app.domain.outbox import OutboxState, Outgoing, Settled
-from app.sync.calls import PushCalls
+from app.sync.calls import Carried, PushCalls
 from app.sync.ports import Outbox
 from app.sync.trouble import BadAnswer, BadRequest, Busy, TooLarge
 from app.sync.wire import MAX_BATCH, BatchAnswer, ChainEnd, ChainState, VerdictKind
@@ -62,6 +62,7 @@ class Pusher:
         self._on_settled = on_settled
         self._limit = FIRST_LIMIT
         self._refused_alone = 0
+        self._behind: tuple[tuple[int, int], ...] = ()
         self.total = Pushed()
         self.chain_state: ChainState | None = None
         """As the centre said last; None before the first answer."""
@@ -72,11 +73,16 @@ class Pusher:
         return self._limit
 
     def run(self) -> bool:
-        """Send until nothing waits; whether anything did. Raises the first trouble; what was settled stays settled."""
+        """Send until nothing waits; whether anything did. Raises the first trouble; what was settled stays settled.
+
+        What was handed over goes on waiting, and the rows behind it are handed over too.
+        """
+        strange = self._collect(self._client) if isinstance(self._client, Carried) else None
         sent = False
         last: list[str] = []
         again = 0
-        while rows := self._outbox.next_batch(self._limit, MAX_BYTES):
+        self._behind = ()
+        while rows := self._outbox.next_batch(self._limit, MAX_BYTES, *self._behind):
             ids = [row.id for row in rows]
             # once may be somebody who sends a rejected row again; for ever would be a busy loop
             again = again + 1 if ids == last else 0
@@ -87,7 +93,20 @@ class Pusher:
             sent = True
             if len(rows) >= self._limit:
                 self._limit = min(MAX_BATCH, self._limit * 2)
+        if strange is not None:
+            raise strange
         return sent
+
+    def _collect(self, carried: Carried) -> BadAnswer | None:
+        """Settle by answers to earlier rounds. One that names what is not ours settles nothing, and is told."""
+        strange = None
+        for answer in carried.collect():
+            ids = [verdict.id for verdict in answer.results]
+            if others := len(ids) - len(set(ids)) + self._outbox.unknown(ids):
+                strange = BadAnswer(f"{others} events named that are not ours", self._client.host)
+            else:
+                self._write_down(answer)
+        return strange
 
     def _shrink(self) -> None:
         self._limit = max(1, self._limit // 2)
@@ -120,7 +139,10 @@ class Pusher:
         except Exception as trouble:
             self._not_through(rows, trouble)
             raise
-        self._settle(rows, answer)
+        if answer is None:
+            self._behind = ((rows[-1].attempts, rows[-1].seq),)
+        else:
+            self._settle(rows, answer)
 
     def _settle(self, rows: Sequence[Outgoing], answer: BatchAnswer) -> None:
         sent = Counter(row.id for row in rows)
@@ -130,6 +152,9 @@ class Pusher:
             trouble = BadAnswer(f"{lacking} events not named, {strange} too many", self._client.host)
             self._not_through(rows, trouble)
             raise trouble
+        self._write_down(answer)
+
+    def _write_down(self, answer: BatchAnswer) -> None:
         verdicts = [
             Settled(v.id, _STATES[v.verdict].value, v.code, None if v.detail is None else v.detail[:500], v.receipt)
             for v in answer.results
@@ -141,7 +166,7 @@ class Pusher:
         self.total.conflict += states[OutboxState.CONFLICT]
         self.chain_state = answer.chain_state
         self._refused_alone = 0
-        log.info("sent %d: %s, chain %s", len(rows), dict(states), answer.chain_state.value)
+        log.info("sent %d: %s, chain %s", len(verdicts), dict(states), answer.chain_state.value)
         self._on_settled()
 
     def _refused(self, row: Outgoing, refusal: TooLarge | BadRequest) -> None:

@@ -7,6 +7,7 @@ that tests can let weeks pass.
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from app.domain.events import rfc3339
 from app.domain.outbox import SyncState
 from app.errors import GenbaError
 from app.sync import schedule
-from app.sync.calls import CentreCalls
+from app.sync.calls import Carried, CentreCalls
 from app.sync.hold import Hold
 from app.sync.jobs import Job, pauses, reached, stops_all
 from app.sync.ports import Outbox, RosterStore
@@ -31,6 +32,8 @@ from app.sync.wire import Heartbeat, ReaderReport
 log = logging.getLogger(__name__)
 
 BUG = "sync.bug"
+TELL_EVERY_S = 0.5
+"""While batch after batch goes out: counting what waits costs as much as that is."""
 
 
 class Rounds:
@@ -56,13 +59,16 @@ class Rounds:
         self._work_records = work_records
         self._pusher = Pusher(client, outbox, clock, on_settled=self._settled)
         self._puller = Puller(client, roster, clock)
-        self._push = Job("push", self._run_push, for_station=True)
+        self._carried = client if isinstance(client, Carried) else None
+        push_every = math.inf if self._carried is None else pace.carried_every
+        self._push = Job("push", self._run_push, push_every, for_station=True)
         self._roster = Job("roster", self._run_roster, pace.roster_every)
         self._feed = Job("feed", self._run_feed, pace.feed_every)
         self._beat = Job("heartbeat", self._run_heartbeat, pace.heartbeat_every, for_station=True)
         self._jobs = (self._push, self._roster, self._feed, self._beat)
         self._hold = Hold(clock)
         self._asked = False
+        self._told_at = -TELL_EVERY_S
         self._state = SyncState()
         self._stored = SyncState()
         self._online: bool | None = None
@@ -84,7 +90,7 @@ class Rounds:
         """
         start = self._clock.monotonic()
         if not reasons & {"network", "now", "roster"}:
-            if self._push.failures == 0:
+            if self._push.failures == 0 and self._carried is None:
                 self._push.due = min(self._push.due, start)
             return
         for job in self._jobs:
@@ -132,6 +138,7 @@ class Rounds:
             status.pending,
             status.chain_state,
             error,
+            status.handed,
         )
 
     def rest(self) -> None:
@@ -161,6 +168,7 @@ class Rounds:
                 paused=state.paused,
                 changes=self._puller.taken,
                 held=self._hold.asked and self._hold.left() > 0,
+                handed=0 if self._carried is None else min(counts.pending, self._carried.handed()),
             )
         )
 
@@ -189,7 +197,7 @@ class Rounds:
             now = self._clock.monotonic()
             if job.due > now:
                 continue
-            if job is self._roster and (rush := self._rush()) > 0:
+            if job is self._roster and self._carried is None and (rush := self._rush()) > 0:
                 job.due = now + rush
             elif not self._do(job):
                 return
@@ -223,7 +231,8 @@ class Rounds:
             return
         self._online = True
         self._hold.lift()
-        at = self._clock.now() if job in (self._push, self._beat) else self._state.last_sync_at
+        heard = job in (self._push, self._beat) and self._carried is None  # else `_settled` says when
+        at = self._clock.now() if heard else self._state.last_sync_at
         error = next((other.error for other in self._jobs if other.error), None)
         self._save(SyncState(last_sync_at=at, last_error=error))
 
@@ -275,12 +284,22 @@ class Rounds:
     # --- the four jobs
 
     def _run_push(self) -> bool:
-        return self._pusher.run()
+        if self._carried is None:
+            return self._pusher.run()
+        try:
+            self._pusher.run()
+        finally:  # in this same round: who carries it may be gone soon
+            for job in (self._roster, self._feed, self._beat):
+                job.due = self._clock.monotonic()
+        return True
 
     def _settled(self) -> None:
         self._online = True
         self._state = replace(self._state, last_sync_at=self._clock.now())
-        self.publish()
+        now = self._clock.monotonic()
+        if now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            self.publish()
 
     def _run_roster(self) -> bool:
         _, before = schedule.months(self._clock.now())

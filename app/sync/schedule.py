@@ -22,6 +22,8 @@ class Pace:
     feed_every: float = 300.0
     roster_every: float = 3600.0
     heartbeat_every: float = 300.0
+    carried_every: float = 60.0
+    """Where letters are carried: a look into the folder, and new letters when there is something new."""
     rush_from: time = time(7, 0)
     rush_until: time = time(8, 30)
     """No roster pulls from … until … (Japan's time): the centre is busy with touches."""

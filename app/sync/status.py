@@ -18,6 +18,7 @@ class SyncStatus:
     `chain_state`: 'ok', 'waiting', 'broken', or None before the first batch. `skew_ms`: PC minus centre. `paused`:
     code of what somebody must do, '' when running. `changes`: moves whenever a pull brought something, so that whoever
     works with the roster takes it anew. `held`: the centre itself asked to wait until then; no button shortens it.
+    `handed`: of `pending`, how many lie in letters that somebody carries (docs/file-drop.md): on their way, not sent.
     """
 
     pending: int = 0
@@ -34,6 +35,7 @@ class SyncStatus:
     paused: str = ""
     changes: int = 0
     held: bool = False
+    handed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,5 @@ class RunSummary:
     pending: int
     chain_state: str | None = None
     error: GenbaError | None = None
+    handed: int = 0
+    """Of `pending`: in letters that somebody carries."""

@@ -21,8 +21,12 @@ OFFLINE_KINDS = (
     "tls_unknown",
     "tls_host",
     "proxy",
+    "drop_missing",
+    "drop_full",
+    "drop_readonly",
 )
-"""'tls_…': what is wrong with the certificate; 'tls': something else about the handshake."""
+"""'tls_…': what is wrong with the certificate; 'tls': something else about the handshake. 'drop_…': of the folder in
+which letters are carried."""
 KNOWN_FORBIDDEN = frozenset({"station_revoked", "site_closed", "site_not_allowed"})
 
 
@@ -33,6 +37,10 @@ def _place(host: str, detail: str) -> str:
 
 class Hung(Exception):
     """The request was given up because this program is stopping. Never shown."""
+
+
+class Unanswered(Exception):
+    """A pull that goes by letter: nothing has come from the centre since. Says nothing about how fresh things are."""
 
 
 class Offline(EnvironmentTrouble):

@@ -39,6 +39,9 @@ class EnrolAnswer:
     station_id: str
     client_secret: str = field(repr=False)
     site_ids: tuple[str, ...]
+    role: str = ""
+    """'gate' or 'office': what the centre lets this station say (docs/contract.md). '' from a centre that does not
+    tell: then only its verdicts do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +227,46 @@ class Problem:
     code: str = ""
     errors: tuple[Mapping[str, str], ...] = ()
     """For 400/422: where (`$.events[3].payload.work_day`) and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropPull:
+    """One of the four pulls, asked by letter. `call`: 'sites', 'roster', 'events' or 'work-records'."""
+
+    call: str
+    site_id: str = ""
+    month: str = ""
+    types: tuple[str, ...] = ()
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropLetter:
+    """What a station has carried to the centre (docs/file-drop.md). The first has `enrol` and `keys` alone."""
+
+    app_version: str
+    enrol: EnrolRequest | None = None
+    keys: str = ""
+    batches: tuple[BatchRequest, ...] = ()
+    pulls: tuple[DropPull, ...] = ()
+    heartbeat: Heartbeat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropPage:
+    """A page, and the pull (with its cursor) that it answers."""
+
+    pull: DropPull
+    page: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DropAnswer:
+    """What the centre has carried back. `request`: SHA-256 (hex) of the `enrol` that it answers, '' otherwise."""
+
+    server_time: str
+    request: str = ""
+    enrolled: EnrolAnswer | None = None
+    batches: tuple[BatchAnswer, ...] = ()
+    pages: tuple[DropPage, ...] = ()
+    problem: Problem | None = None

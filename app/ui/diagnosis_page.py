@@ -41,7 +41,7 @@ Diagnose = Callable[[Callable[[Finding | None], None]], None]
 """Begins an examination (again) and returns at once; tells each finding, then None. Any thread."""
 
 ROWS: dict[str, tuple[str, ...]] = {
-    "diagnosis.this_pc": ("folder", "disk", "settings", "keys", "database", "recovery", "chain"),
+    "diagnosis.this_pc": ("folder", "disk", "settings", "keys", "database", "recovery", "log", "chain"),
     **{
         f"check.{name}": (name,)
         for name in ("usb", "driver", "service", "permission", "holder", "readers", "trust", "roster", "clock")

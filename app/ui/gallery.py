@@ -200,6 +200,7 @@ SCENES: dict[str, Callable[[GateWindow], None]] = {
         last_sync_at=data.NOW - timedelta(days=3),
         next_attempt_at=data.NOW + timedelta(minutes=3),
     ),
+    "sync-carried": _sync(pending=46, handed=40, online=True, last_sync_at=data.NOW - timedelta(days=3)),
     "sync-trouble": _sync_trouble,
     "sync-paused": _sync(
         pending=41,

@@ -67,6 +67,7 @@ class GallerySync:
     skew_ms: int | None = 0
     paused: str = ""
     held: bool = False
+    handed: int = 0
 
 
 @dataclass

@@ -39,11 +39,17 @@ class SyncStatus(Protocol):
     def paused(self) -> str: ...
     @property
     def held(self) -> bool: ...
+    @property
+    def handed(self) -> int: ...
 
 
 def sync_sentence(status: SyncStatus, words: Words, now: datetime) -> str:
     """「送信待ち 3 件 · 最終送信 07:41」, with what is to be checked and, calmly, why it waits."""
-    parts = [words.title("gate.pending", count=status.pending)]
+    parts = []
+    if status.handed:
+        parts.append(words.title("gate.handed", count=status.handed))
+    if status.pending > status.handed or not status.handed:
+        parts.append(words.title("gate.pending", count=status.pending - status.handed))
     if status.rejected:
         parts.append(words.title("gate.rejected", count=status.rejected))
     if status.last_sync_at is None:

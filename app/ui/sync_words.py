@@ -11,6 +11,7 @@ from app.ui.words import Words
 SKEW_SHOWN_MS = 120_000
 """From this skew on the clock is said to be wrong, as at the gate."""
 _BROKEN = "sync.chain_broken"
+_DROP = "sync.offline_drop_"
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -30,16 +31,22 @@ def why(status: SyncStatus, words: Words) -> Why:
     if code is None and not status.pending and not status.rejected:
         return Why(words.title("sync_page.all_sent"))
     count = "waiting" if status.pending else "nothing"
-    parts = [words.title(f"sync_page.{count}", count=status.pending)]
+    parts = [words.title("sync_page.handed", count=status.handed)] if status.handed else []
+    if status.pending > status.handed or not status.handed:
+        parts.append(words.title(f"sync_page.{count}", count=status.pending - status.handed))
     remedy = ""
     if code is None and not status.pending:
         parts.append(words.title("sync_page.to_be_looked_at", count=status.rejected))
+    elif code is None and status.handed:
+        remedy = words.title("sync_page.carry")
     elif code is None:
         parts.append(words.title("sync_page.sending" if status.online else "sync_page.soon"))
     else:
         message = words.known(code, "sync.bug")
         parts.append(words.title("sync_page.why", title=message.title))
-        if code != _BROKEN:
+        if code.startswith(_DROP):
+            parts.append(words.title("sync_page.when_put_in"))
+        elif code != _BROKEN:
             parts.append(words.title(f"sync_page.{_next_step(status)}"))
         remedy = message.remedy
     parts.append(words.title("sync_page.saved"))
@@ -56,7 +63,7 @@ def next_attempt(status: SyncStatus, words: Words, now: datetime) -> str:
     """'約 3 分後', 'まもなく' …"""
     at = status.next_attempt_at
     if at is None:
-        return words.title("sync_page.next_soon" if status.pending else "sync_page.next_none")
+        return words.title("sync_page.next_soon" if status.pending > status.handed else "sync_page.next_none")
     left = at - now
     if left < _MINUTE:
         said = words.title("sync_page.next_soon")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import codec, logs
-from app.central import inspection, site_load
+from app.central import drop, inspection, site_load
 from app.central.api import create_app
 from app.central.database import CentralDatabase
 from app.central.enrolment import issue_code as issue
@@ -59,6 +59,8 @@ class RunningCentre:
 
 
 MAX_WORKERS = 64
+DROP_PAGE = 2000
+"""Items of a page in a letter."""
 
 
 def serve(
@@ -113,6 +115,22 @@ def load_site(url: str, file: Path, *, replace: bool = False) -> dict[str, Any]:
     with closing(CentralDatabase.open(url)) as db:
         plain: dict[str, Any] = codec.plain(site_load.load_site(db, SystemClock(), file, replace=replace))
     return plain
+
+
+def drop_key(url: str, folder: Path | None) -> str:
+    """The centre's public keys for carried letters; `folder` is made ready for them. Raises EnvironmentTrouble."""
+    with closing(CentralDatabase.open(url)) as db:
+        public = drop.keys_of(db).public
+    if folder is not None:
+        drop.prepare(folder, public)
+    return public.text
+
+
+def take_drop(url: str, folder: Path) -> list[dict[str, Any]]:
+    """What became of every letter in a folder. Raises EnvironmentTrouble."""
+    with closing(CentralDatabase.open(url)) as db:
+        taken: list[dict[str, Any]] = codec.plain(drop.take_drop(db, SystemClock(), folder, DROP_PAGE))
+    return taken
 
 
 def pin_verifier(pin: str) -> str:

@@ -24,6 +24,7 @@ from app.readers.port import ReaderCondition, ReaderEvent, ReaderState
 from app.readers.supervisor import Supervisor
 from app.secrets import check_pin
 from app.settings import DataDir
+from app.store import rescue
 from app.store.audit import AuditTrail
 from app.store.backup import Backups, disk_space
 from app.store.meta import Meta
@@ -224,6 +225,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
     )
     housekeeping = Housekeeping(Backups(station.db))
     trust = trust_of(station.data, station.settings, clock)
+    rescued = rescue.standing(station.data.database)
     gate = GateService(
         source=StoredRoster(station.rosters, site),
         event_log=station.events,
@@ -238,6 +240,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
             *housekeeping.trouble(),
             *trust.trouble(),
             *(("sync.chain_broken",) if later[0].chain_broken else ()),
+            *(("store.log_lost",) if rescued is not None and rescued.lost else ()),
         ),
     )
     wedge = specs.WedgeSpec() in roads

@@ -1,27 +1,53 @@
-"""Importing files of touches into a station."""
+"""Importing files of touches into a station, and what comes after."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app import codec
 from app.clock import Clock
-from app.domain.site import Site
 from app.errors import GenbaError, InputRefused, StorageTrouble
+from app.messages import say
 from app.office import phone_file
-from app.office.importing import Importer
+from app.office.formats.reading import PhoneBook
+from app.office.import_after import ImportAfter
+from app.office.import_desk import ImportDesk
+from app.office.import_file import NOTHING, PhoneKeys
+from app.office.import_shapes import (
+    Correction,
+    ImportWanted,
+    Progress,
+    Report,
+)
 from app.secrets import IMPORT_KEY
 from app.settings import DataDir
 from app.store.audit import AuditTrail
+from app.store.import_lists import ImportLists
 from app.store.imports import ImportStore
+from app.store.meta import Meta
 from app.store.phones import PhoneStore
 from app.wiring.gate import new_event_id
+from app.wiring.import_formats import FormatFolder
 from app.wiring.station import Station, open_station
 
-FORMATS = (phone_file.NAME,)
+BOOK = "phone_book"
+"""Name under which the telephone book is kept: number → [技能者ID, 事業者ID]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for. `format` '': found out."""
+
+    format: str = ""
+    site_id: str = ""
+    device: str = ""
+    correction: Correction = NOTHING
+    bad_file: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +56,11 @@ class Imported:
 
     file: str
     error: GenbaError | None = None
+    report: Report | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        """See docs/cli.md."""
         if self.error is not None:
             return {"file": self.file, "ok": False, "error": self.error.code, "where": self.error.where}
         return {"file": self.file, "ok": True, **self.values}
@@ -41,66 +69,102 @@ class Imported:
 def import_files(
     data: DataDir,
     files: Sequence[Path],
+    wanted: Wanted,
     *,
-    site_id: str | None = None,
-    dry_run: bool = False,
+    language: str = "ja",
+    tell: Callable[[Progress], None] = lambda news: None,
     clock: Clock | None = None,
 ) -> list[Imported]:
-    """Import phones' files one after the other; each is stored whole or not at all, whatever becomes of the others.
+    """Import files one after the other; each is stored whole or not at all, whatever becomes of the others.
 
-    Raises GenbaErrors that concern all of them (`import.in_use`, `import.no_key`).
+    Raises GenbaErrors that concern all of them (`import.in_use`).
     """
     with writing(data, clock) as station:
-        private = station.vault.get(IMPORT_KEY)
-        if private is None:
-            raise InputRefused("import.no_key", str(data.root))
-        return [_import(station, private, file, site_id, dry_run) for file in files]
+        desk = desk_of(station, language)
+        return [_import(station, desk, file, wanted, tell) for file in files]
 
 
-def _import(station: Station, private: bytes, file: Path, site_id: str | None, dry_run: bool) -> Imported:
+def desk_of(
+    station: Station, language: str, *, most_new: int | None = None, formats: FormatFolder | None = None
+) -> ImportDesk:
+    """Who answers questions about files of an open station."""
+
+    def words(code: str, values: Any) -> tuple[str, str]:
+        message = say(code, language, **values)
+        return message.title, message.remedy
+
+    return ImportDesk(
+        ImportStore(station.db),
+        station.rosters,
+        station.clock,
+        new_event_id,
+        formats or FormatFolder(station.data),
+        PhoneKeys(lambda: station.vault.get(IMPORT_KEY), PhoneStore(station.db).get),
+        lambda: phone_book(station),
+        lambda site_id: station.site(site_id or None),
+        words,
+        most_new=most_new,
+    )
+
+
+def after_of(station: Station) -> ImportAfter:
+    """Who answers questions about what was imported."""
+    return ImportAfter(ImportLists(station.db), station.events, station.rosters, station.clock, new_event_id)
+
+
+def _import(
+    station: Station, desk: ImportDesk, file: Path, wanted: Wanted, tell: Callable[[Progress], None]
+) -> Imported:
     audit = AuditTrail(station.db)
+    name = wanted.format
     try:
-        found = phone_file.read(_bytes(file), str(file), private, PhoneStore(station.db).get)
-        site = _site(station, found.site_id, site_id, str(file))
-        importer = Importer(ImportStore(station.db), station.rosters, station.clock, new_event_id)
-        tally = importer.run(found.origin, site, found.touches, dry_run=dry_run)
+        name = name or only(file, desk.recognise(file))
+        bad = wanted.bad_file
+        asked = ImportWanted(str(file), name, wanted.site_id, wanted.correction, wanted.device, bad_file=bad)
+        report = desk.run(asked, dry_run=wanted.dry_run, tell=tell)
+        phone = desk.phone_of(asked) if name == phone_file.NAME else None
     except InputRefused as error:
-        if not dry_run:
-            audit.record("import", ok=False, detail=f"{phone_file.NAME} {error.code}")
+        if not wanted.dry_run:
+            audit.record("import", ok=False, detail=f"{name or '-'} {error.code}")
         return Imported(str(file), error)
-    if not dry_run:
-        detail = f"{found.origin.source} {found.phone.id} {found.first}-{found.last} new={tally.new}"
-        audit.record("import", ok=True, detail=detail)
+    plan = report.plan
+    if not wanted.dry_run:
+        audit.record("import", ok=True, detail=f"{name} batch={report.batch or '-'} new={plan.new}")
+    lists = ("error", "bad_rows", "proposals", "refusals", "samples")
+    numbers = {name: value for name, value in asdict(plan).items() if name not in lists}
     values: dict[str, Any] = {
-        "format": phone_file.NAME,
-        "phone": found.phone.id,
-        "label": found.phone.label,
-        "site_id": site.id,
-        "first": found.first,
-        "last": found.last,
-        "dry_run": dry_run,
-        **asdict(tally),
-        "new": tally.new,
-        # on disk with FULL by now: the phone need not keep it any longer
-        "phone_may_delete_to": None if dry_run else found.last,
+        "format": name,
+        "site_id": phone.site_id if phone else station.site(wanted.site_id or None).id,
+        "dry_run": wanted.dry_run,
+        **{k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in numbers.items()},
+        "refusals": dict(plan.refusals),
+        "bad_rows": [{"line": one.line, "code": one.problem.code} for one in plan.bad_rows],
+        "proposals": [asdict(one) for one in plan.proposals],
+        "batch": report.batch,
+        "may_clear": report.may_clear,
+        "verdict": report.verdict.code,
+        "bad_file": report.bad_file or None,
     }
-    return Imported(str(file), None, values)
+    if phone is not None:
+        values |= {"phone": phone.phone.id, "label": phone.phone.label, "first": phone.first, "last": phone.last}
+        # on disk with FULL by now: the phone need not keep it any longer
+        values["phone_may_delete_to"] = None if wanted.dry_run else phone.last
+    return Imported(str(file), None, report, values)
 
 
-def _bytes(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(phone_file.MAX_BYTES + 1)
-    except OSError as exc:
-        raise InputRefused("file.missing", str(file), why=exc.strerror or "") from exc
+def only(file: Path, formats: Sequence[str]) -> str:
+    """The one format a file may have. Raises InputRefused `import.no_format`, `import.several_formats`."""
+    if not formats:
+        raise InputRefused("import.no_format", str(file))
+    if len(formats) > 1:
+        raise InputRefused("import.several_formats", str(file), formats=", ".join(formats))
+    return formats[0]
 
 
-def _site(station: Station, said: str, asked: str | None, file: str) -> Site:
-    known = {site.id: site for site in station.rosters.sites()}
-    if said not in known or (asked is not None and asked != said):
-        names = asked or ", ".join(sorted(known))
-        raise InputRefused("phone_file.other_site", file, said=said[:40], sites=names)
-    return known[said]
+def phone_book(station: Station) -> PhoneBook:
+    """Whose telephone it is, as last imported."""
+    kept = codec.decode(Meta(station.db).get(BOOK) or "{}", dict)
+    return PhoneBook({number: (one[0], one[1]) for number, one in kept.items()})
 
 
 @contextmanager

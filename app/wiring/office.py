@@ -10,6 +10,7 @@ from app.gate import look
 from app.gate.housekeeping import Housekeeping
 from app.gate.look import LookRow
 from app.office.desk import OfficeDesk
+from app.office.import_service import ImportService
 from app.office.month import Books
 from app.office.service import OfficeService
 from app.pins import PinGuard
@@ -22,7 +23,13 @@ from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.wiring.gate import GateRun, new_event_id
+from app.wiring.import_formats import FormatFolder
+from app.wiring.imports import after_of, desk_of
 from app.wiring.station import Station, open_station
+
+MOST_NEW_BESIDE_GATE = 20_000
+"""New rows of a file at most while a gate is open in the same program: it waits some 30 µs for each, so half a
+second."""
 
 
 class OfficeDelivery:
@@ -66,6 +73,7 @@ class OfficeRun:
     service: OfficeService
     engine: SyncEngine
     housekeeping: Housekeeping
+    imports: ImportService
     gate: GateRun | None = None
     """A gate in the same program: station, engine and housekeeping are its own."""
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
@@ -78,6 +86,7 @@ class OfficeRun:
     def start(self) -> None:
         """Office first, then sync."""
         self.service.start()
+        self.imports.start()
         if self.gate is not None:
             self.gate.start()
             return
@@ -85,7 +94,8 @@ class OfficeRun:
         self.housekeeping.start()
 
     def stop(self) -> None:
-        """Office, sync, database: nothing is cut."""
+        """Office, sync, database: nothing is cut but an import under way, of which nothing is stored."""
+        self.imports.stop()
         self.service.stop()
         if self.gate is not None:
             self.gate.stop()
@@ -125,7 +135,8 @@ def build_office(station: Station, site_id: str | None, pace: Pace | None = None
     later: list[OfficeRun] = []
     engine = station.engine(listener=lambda status: later[0].on_sync(status), pace=pace)
     desk, service = _service(station, wanted.id, lambda: engine.wake("touch"))
-    run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)))
+    imports = _imports(station, desk, service, lambda: engine.wake("touch"))
+    run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)), imports)
     later.append(run)
     return run
 
@@ -138,13 +149,33 @@ def build_beside(gate: GateRun) -> OfficeRun:
         gate.gate.roster_changed()
 
     desk, service = _service(gate.station, gate.site.id, stored)
-    run = OfficeRun(gate.station, desk, service, gate.engine, gate.housekeeping, gate)
+    imports = _imports(gate.station, desk, service, stored, most_new=MOST_NEW_BESIDE_GATE)
+    run = OfficeRun(gate.station, desk, service, gate.engine, gate.housekeeping, imports, gate)
     gate.listen_sync(run.on_sync)
     return run
 
 
 def _service(station: Station, site_id: str, stored: Callable[[], None]) -> tuple[OfficeDesk, OfficeService]:
     books = Books(station.events, station.rosters, OfficeBook(station.db))
-    desk = OfficeDesk(books, lambda: station.site(site_id), station.clock, new_event_id)
+    at_gate = station.identity.role == "gate"
+    desk = OfficeDesk(books, lambda: station.site(site_id), station.clock, new_event_id, at_gate=at_gate)
     pins = PinGuard(AuditTrail(station.db), station.clock, check_pin)
     return desk, OfficeService(desk, pins, stored)
+
+
+def _imports(
+    station: Station,
+    desk: OfficeDesk,
+    service: OfficeService,
+    stored: Callable[[], None],
+    *,
+    most_new: int | None = None,
+) -> ImportService:
+    def on_stored() -> None:
+        stored()
+        service.roster_changed()  # bound cards, new touches: the month's pages hang on them
+
+    files = desk_of(station, station.settings.language, most_new=most_new)
+    return ImportService(
+        files, after_of(station), FormatFolder(station.data), lambda: desk.site, lambda: desk.person, on_stored
+    )

@@ -12,7 +12,7 @@ from app.ui.trouble_window import open_until_ready
 from app.wiring.delivery import Delivery
 from app.wiring.gate import open_gate
 from app.wiring.office import OfficeDelivery, OfficeRun, build_beside, open_office
-from app.wiring.window import examiner_of, readers_of
+from app.wiring.window import examiner_of, readers_of, set_up_first
 
 
 def open_office_window(
@@ -24,6 +24,8 @@ def open_office_window(
     stood when the person gave up.
     """
     wanted = [parse_spec(text) for text in reader_specs]  # a wrong command line is nothing to wait for
+    if not set_up_first(data, language=language, seconds=seconds):
+        return 0
 
     def opening() -> OfficeRun:
         if wanted or _has_readers(data):
@@ -46,7 +48,7 @@ def show_office(run: OfficeRun, *, seconds: float | None, language: str | None =
     delivery = Delivery(gate.gate, run.station.outbox, run.engine) if gate else OfficeDelivery(run)
     try:
         return run_office_window(
-            OfficeParts(run.service, delivery, gate.listen_sync if gate else run.listen_sync),
+            OfficeParts(run.service, delivery, gate.listen_sync if gate else run.listen_sync, run.imports),
             clock=run.station.clock,
             language=spoken,
             seconds=seconds,

@@ -11,11 +11,11 @@ from app.domain import ids
 from app.domain.roster import Operator
 from app.errors import InputRefused
 from app.office.shapes import RIGHTS, Right
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, IMPORT_KEY, check_pin
+from app.secrets import CLIENT_SECRET, DATABASE_KEY, DROP_KEYS, IMPORT_KEY
 from app.settings import DataDir
-from app.store.audit import AuditTrail
 from app.store.phones import Phone, PhoneStore
 from app.wiring.imports import writing
+from app.wiring.operators import proven
 from app.wiring.station import Station, open_station, vault_of
 
 MAX_LABEL = 60
@@ -33,7 +33,8 @@ def station_key(data: DataDir) -> dict[str, Any]:
         if settings.recovery_public_key:
             # sealed first: a key that is in use has been kept
             secret = vault.require(CLIENT_SECRET).decode()
-            secrets = recovery.Secrets(vault.require(DATABASE_KEY), identity.station_id, secret, private)
+            keys = vault.require(DATABASE_KEY), vault.get(DROP_KEYS)
+            secrets = recovery.Secrets(keys[0], identity.station_id, secret, private, keys[1])
             recovery.write_sealed(data.root, sealing.public_key(settings.recovery_public_key.encode()), secrets)
         vault.set(IMPORT_KEY, private)
     public = phone_seal.public_of(private)
@@ -57,7 +58,7 @@ def register(
     clock: Clock | None = None,
 ) -> Phone:
     """Take files of this phone from now on. Raises InputRefused `phones.bad_key`, `phones.label`, `phones.known`,
-    `phones.revoked`, `phones.bad_id`, `phones.operator`; `import.in_use`."""
+    `phones.revoked`, `phones.bad_id`, `phones.operator`, `phones.pin_wait`; `import.in_use`."""
     try:
         public = phone_seal.phone_key(key)
     except phone_seal.BadKey as exc:
@@ -87,7 +88,7 @@ def revoke(
     data: DataDir, phone_id: str, reason: str, operator_id: str, pin: str, *, clock: Clock | None = None
 ) -> Phone:
     """Take no more files of this phone, for good. Raises InputRefused `phones.unknown`, `phones.revoked`,
-    `phones.operator`; `import.in_use`."""
+    `phones.operator`, `phones.pin_wait`; `import.in_use`."""
     with writing(data, clock) as station:
         operator = _operator(station, "phone_revoke", operator_id, pin)
         store = PhoneStore(station.db)
@@ -121,13 +122,10 @@ def phones(data: DataDir) -> list[dict[str, Any]]:
 
 
 def _operator(station: Station, action: str, operator_id: str, pin: str) -> Operator:
-    """Who does it, with the right to; tries that fail are noted down. Raises InputRefused `phones.operator`."""
+    """Who does it, with the right to. Raises InputRefused `phones.operator`, `phones.pin_wait`."""
     found = None
     for site in station.rosters.sites():
         operator = station.rosters.load(site.id).operators.get(operator_id)
         if operator is not None and any(Right.IMPORT in RIGHTS.get(role, ()) for role in operator.roles):
             found = operator
-    if found is None or not check_pin(found.pin_verifier, pin):
-        AuditTrail(station.db).record(action, ok=False, operator_id=found.id if found else None)
-        raise InputRefused("phones.operator", operator_id[:40])
-    return found
+    return proven(station, action, found, operator_id, pin)

@@ -2,67 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app import datafile, recovery, sealing
+from app import recovery, sealing
 from app.clock import Clock, SystemClock
-from app.errors import EnvironmentTrouble, GenbaError, InputRefused
-from app.readers.specs import parse_spec
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, IMPORT_KEY, installation_id, new_database_key
-from app.settings import DataDir, Identity, from_provisioning
+from app.errors import EnvironmentTrouble, InputRefused
+from app.files import write_private
+from app.secrets import (
+    CLIENT_SECRET,
+    DATABASE_KEY,
+    DROP_KEYS,
+    ENROLMENT_CODE,
+    IMPORT_KEY,
+    installation_id,
+    new_database_key,
+)
+from app.settings import DataDir, Identity, Settings
 from app.store.outbox import Outbox
 from app.sync.enrol import enrol, normalise_code
 from app.sync.wire import ChainEnd, EnrolAnswer
 from app.version import VERSION
+from app.wiring import provisioning
 from app.wiring.station import AnyVault, centre_client, keep_chain, open_station, sync_once, vault_of
 
+CA_FILE = "company-ca.pem"
 
-def provision(data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None) -> dict[str, Any]:
+
+def provision(
+    data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None, it_key: Path | None = None
+) -> dict[str, Any]:
     """Set a data folder up from a provisioning file: keys, enrolment, first roster.
 
-    Can be run again after a break (a lost answer burns no use of the code). Raises InputRefused, EnvironmentTrouble
-    (offline, no keyring), CentreRefused; what was done stays and is taken up again.
+    Can be run again after a break (a lost answer burns no use of the code). `it_key`: IT's public key, where this PC
+    has none of its own. Raises InputRefused, EnvironmentTrouble (offline, no keyring), CentreRefused; what was done
+    stays and is taken up again.
     """
-    values = datafile.load(file, "provisioning")
-    settings = from_provisioning(values)
-    for number, spec in enumerate(settings.readers):
-        try:
-            parse_spec(spec)
-        except GenbaError as exc:
-            raise InputRefused(exc.code, f"{file}: $.readers[{number}]", **exc.values) from exc
-    time = clock or SystemClock()
+    begin(data, file, code, it_key=it_key)
+    return go_on(data, clock=clock)
+
+
+def begin(data: DataDir, file: Path, code: str | None = None, *, it_key: Path | None = None) -> None:
+    """Take a provisioning file into the data folder, all but asking the centre; `go_on` does the rest.
+
+    From here on the file is not needed any more. Raises InputRefused (then nothing was done), EnvironmentTrouble.
+    """
+    given = provisioning.read(file, data, it_key)
     if data.identity() is not None:
         if not data.has_settings():
-            data.save_settings(settings)  # they were lost, and this file brings them back
-            return _finish(data, time)
-        return _finish(data, time, again=True)
-    recovery_key = settings.recovery_public_key
-    with _named(f"{file}: $.recovery_public_key"):
-        public = sealing.public_key(recovery_key.encode()) if recovery_key else None
-    code = code or values.get("enrolment_code")
-    if not code:
+            data.save_settings(_own_ca(data, given.settings))  # they were lost, and this file brings them back
+            _mark(data)
+        return
+    code = code or given.code
+    if code:
+        keep_code(data, given.settings, code)
+    elif not data.root.exists() or vault_of(data, given.settings).get(ENROLMENT_CODE) is None:
         raise InputRefused("settings.no_code", str(file))
-    normalise_code(code)
+    data.save_settings(_own_ca(data, given.settings))
+    _mark(data)
+
+
+def keep_code(data: DataDir, settings: Settings, code: str) -> None:
+    """Keep a code that was typed until the centre has answered it. Raises InputRefused, EnvironmentTrouble."""
+    code = normalise_code(code)
     data.create()
+    vault_of(data, settings).set(ENROLMENT_CODE, code.encode())
+
+
+def roster_of(data: DataDir) -> tuple[str, int]:
+    """Name of the site this PC records for, and how many workers its roster has. Raises GenbaErrors."""
+    with open_station(data, look=True) as station:
+        site = station.site()
+        return site.name, len(station.rosters.load(site.id).workers)
+
+
+def go_on(
+    data: DataDir, *, clock: Clock | None = None, tell: Callable[[str], None] = lambda step: None
+) -> dict[str, Any]:
+    """What is left of setting up: keys, enrolment, first roster. `tell`: the step that begins, 'enrol' or 'roster'.
+
+    Raises as `provision`; `settings.already_enrolled` when nothing is left.
+    """
+    time = clock or SystemClock()
+    if data.identity() is None:
+        tell("enrol")
+        _enrol(data, time)
+    tell("roster")
+    return _finish(data, time)
+
+
+def _enrol(data: DataDir, clock: Clock) -> None:
+    settings = data.settings()
     vault = vault_of(data, settings)
+    code = vault.get(ENROLMENT_CODE)
+    if code is None:
+        raise InputRefused("settings.no_code", str(data.root))
+    public = sealing.public_key(settings.recovery_public_key.encode()) if settings.recovery_public_key else None
     if vault.get(DATABASE_KEY) is None:
         if data.database.exists():
             raise EnvironmentTrouble("keyring.lost", str(data.database))
         vault.set(DATABASE_KEY, new_database_key())
-    client = centre_client(settings, time)
+    client = centre_client(settings, clock, vault)
     try:
-        answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION)
+        answer = enrol(client, code.decode(), installation_id(data.root), settings.station_name, VERSION)
     finally:
         client.close()
     vault.set(CLIENT_SECRET, answer.client_secret.encode())
     if public is not None:
         _seal(data, vault, public, answer)
-    data.save_settings(settings)
-    data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
-    return _finish(data, time)
+    data.save_identity(Identity(answer.station_id, tuple(answer.site_ids), answer.role))
+    vault.delete(ENROLMENT_CODE)
+
+
+def _own_ca(data: DataDir, settings: Settings) -> Settings:
+    """The company's certificates as a file of the data folder: a stick is pulled out, a share goes away."""
+    if not settings.ca_file:
+        return settings
+    kept = data.root / CA_FILE
+    try:
+        write_private(kept, Path(settings.ca_file).read_bytes())
+    except OSError as exc:
+        raise EnvironmentTrouble("settings.folder", str(kept), why=exc.strerror or "") from exc
+    return replace(settings, ca_file=str(kept))
+
+
+def _mark(data: DataDir) -> None:
+    try:
+        write_private(data.unfinished, b"")
+    except OSError as exc:
+        raise EnvironmentTrouble("settings.folder", str(data.root), why=exc.strerror or "") from exc
 
 
 def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str, Any]:
@@ -76,7 +147,7 @@ def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str,
     with open_station(data, clock=clock) as station:
         settings, until = station.settings, station.outbox.settled_until()
         restored = ChainEnd(until, station.outbox.chain_hash(until).hex())
-        client = centre_client(settings, station.clock)
+        client = centre_client(settings, station.clock, station.vault)
         try:
             answer = enrol(client, code, installation_id(data.root), settings.station_name, VERSION, restored)
         finally:
@@ -85,26 +156,32 @@ def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str,
         if settings.recovery_public_key:
             _seal(data, station.vault, sealing.public_key(settings.recovery_public_key.encode()), answer)
         again = station.outbox.resend_after(until)  # before the identity: a break in between finds the same `until`
-        data.save_identity(Identity(answer.station_id, tuple(answer.site_ids)))
+        data.save_identity(Identity(answer.station_id, tuple(answer.site_ids), answer.role))
         keep_chain(station, broken=False)
         return {"station_id": answer.station_id, "last_common_seq": until, "resent": again}
 
 
 def _seal(data: DataDir, vault: AnyVault, public: sealing.PublicKey, answer: EnrolAnswer) -> None:
     secrets = recovery.Secrets(
-        vault.require(DATABASE_KEY), answer.station_id, answer.client_secret, vault.get(IMPORT_KEY)
+        vault.require(DATABASE_KEY),
+        answer.station_id,
+        answer.client_secret,
+        vault.get(IMPORT_KEY),
+        vault.get(DROP_KEYS),
     )
     recovery.write_sealed(data.root, public, secrets)
 
 
-def _finish(data: DataDir, clock: Clock, *, again: bool = False) -> dict[str, Any]:
-    """Fetch the first roster. `again`: the station was enrolled before; with a roster there is nothing left to do."""
-    with open_station(data, clock=clock, new=not again) as station:
-        if again and station.rosters.sites():
+def _finish(data: DataDir, clock: Clock) -> dict[str, Any]:
+    """Fetch the first roster. Without the mark of a beginning, and with a roster, there is nothing left to do."""
+    begun = data.unfinished.exists()
+    with open_station(data, clock=clock, new=begun) as station:
+        if not begun and station.rosters.sites():
             raise InputRefused("settings.already_enrolled", str(data.root))
         _, error = sync_once(station)
         if error is not None:
             raise error
+        data.unfinished.unlink(missing_ok=True)  # which of several sites is another question
         site = station.site()
         return {
             "station_id": station.identity.station_id,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import codec
 from app.clock import Clock, SystemClock
@@ -17,6 +17,7 @@ from app.errors import CentreRefused, EnvironmentTrouble, GenbaError, InputRefus
 from app.secrets import (
     CLIENT_SECRET,
     DATABASE_KEY,
+    DROP_KEYS,
     KeyFileVault,
     SecretVault,
     installation_id,
@@ -34,11 +35,17 @@ from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
 from app.version import VERSION
 
+if TYPE_CHECKING:
+    from app.drop_seal import Keys
+    from app.sync.file_drop import FileDrop
+
 USER_AGENT = f"genba-touch/{VERSION}"
 READERS = "readers"
 """Name under which a gate keeps its readers' last states for `status`."""
 CHAIN_BROKEN = "chain_broken"
 """Name under which it is kept that the centre found a second history under this station's name: '1' or '0'."""
+CARRIED_CAP_S = 30.0
+"""A stick that was put in is found within so many seconds."""
 AnyVault = SecretVault | KeyFileVault
 
 
@@ -92,10 +99,12 @@ class Station:
         listener: Callable[[SyncStatus], None] = lambda status: None,
         pace: Pace | None = None,
     ) -> SyncEngine:
-        """A sync engine with an HTTP client of its own."""
-        secret = self.vault.require(CLIENT_SECRET).decode()
+        """A sync engine with a client of its own."""
+        client = self.client()
+        if pace is None and not isinstance(client, CentreClient):
+            pace = Pace(backoff_cap=CARRIED_CAP_S)
         return SyncEngine(
-            centre_client(self.settings, self.clock, self.identity.station_id, secret),
+            client,
             self.outbox,
             self.rosters,
             self.clock,
@@ -105,6 +114,11 @@ class Station:
             pace=pace,
             listener=listener,
         )
+
+    def client(self) -> CentreClient | FileDrop:
+        """This station's way to the centre."""
+        secret = self.vault.require(CLIENT_SECRET).decode()
+        return centre_client(self.settings, self.clock, self.vault, self.identity.station_id, secret, Meta(self.db))
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints (docs/cli.md)."""
@@ -155,8 +169,20 @@ def vault_of(data: DataDir, settings: Settings) -> AnyVault:
     return SecretVault(installation_id(data.root))
 
 
-def centre_client(settings: Settings, clock: Clock, station_id: str = "", secret: str = "") -> CentreClient:
-    """A client of the settings' centre; without station and secret good for enrolment alone."""
+def centre_client(
+    settings: Settings,
+    clock: Clock,
+    vault: AnyVault,
+    station_id: str = "",
+    secret: str = "",
+    memory: Meta | None = None,
+) -> CentreClient | FileDrop:
+    """A client of the settings' centre; without station and secret good for enrolment alone. Raises InputRefused."""
+    if settings.centre_url.startswith("file:"):
+        from app.sync.file_drop import FileDrop  # brings cryptography, 6 MB that other stations need not
+
+        key = settings.centre_key or ""
+        return FileDrop(settings.centre_url, key, station_id, lambda: drop_keys(vault), clock, VERSION, memory)
     return CentreClient(
         settings.centre_url,
         station_id,
@@ -168,11 +194,30 @@ def centre_client(settings: Settings, clock: Clock, station_id: str = "", secret
     )
 
 
-def ask_centre(station: Station) -> int | None:
-    """One call to the centre; the PC's clock minus the centre's in milliseconds. Raises the troubles of sync."""
-    secret = station.vault.require(CLIENT_SECRET).decode()
-    client = centre_client(station.settings, station.clock, station.identity.station_id, secret)
+def drop_keys(vault: AnyVault) -> Keys:
+    """This station's keys for carried letters, made the first time. Raises EnvironmentTrouble."""
+    from app.drop_seal import Keys
+
+    raw = vault.get(DROP_KEYS)
+    if raw is None:
+        raw = Keys.new().raw
+        vault.set(DROP_KEYS, raw)
     try:
+        return Keys.of(raw)
+    except ValueError as exc:
+        raise EnvironmentTrouble("keyring.damaged", DROP_KEYS) from exc
+
+
+def ask_centre(station: Station) -> int | None:
+    """One call to the centre; the PC's clock minus the centre's in milliseconds, None where letters are carried.
+
+    Raises the troubles of sync.
+    """
+    client = station.client()
+    try:
+        if not isinstance(client, CentreClient):
+            client.reach()
+            return None
         client.sites(None)
     finally:
         client.close()
@@ -181,6 +226,7 @@ def ask_centre(station: Station) -> int | None:
 
 def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
     """One round of everything: what `sync --once --json` prints, and what went wrong."""
+    station.db.spare_memory()
     engine = station.engine()
     try:
         summary = engine.run_once()
@@ -196,6 +242,7 @@ def sync_once(station: Station) -> tuple[dict[str, Any], GenbaError | None]:
         "rejected": summary.rejected + summary.conflict,
         "pulled": summary.pulled,
         "pending": summary.pending,
+        "handed": summary.handed,
         "chain_state": summary.chain_state,
         "last_error": error.code if error else None,
         "refused": isinstance(error, CentreRefused),

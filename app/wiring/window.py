@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from app.errors import InputRefused
 from app.gate.roads import RoadFilter
 from app.readers.port import ReaderEvent
 from app.readers.specs import parse_spec
 from app.settings import DataDir
 from app.sync.status import SyncStatus
 from app.ui.card_tray import TraySpec
+from app.ui.first_start import run_first_start
 from app.ui.run import run_gate_window
 from app.ui.trouble_window import open_until_ready
+from app.wiring import first_start
 from app.wiring.delivery import Delivery
 from app.wiring.diagnosis.check import Live
 from app.wiring.diagnosis.examiner import Examiner
@@ -32,10 +35,26 @@ def open_window(
     Raises the GenbaError that still stood when the person gave up.
     """
     wanted = [parse_spec(text) for text in reader_specs]  # a wrong command line is nothing to wait for
+    if not set_up_first(data, language=language, seconds=seconds):
+        return 0
     run = open_until_ready(
         lambda: open_gate(data, site_id=site_id, reader_specs=wanted), language=language, seconds=seconds
     )
     return show_window(run, kiosk=kiosk or run.station.settings.kiosk, seconds=seconds)
+
+
+def set_up_first(data: DataDir, *, language: str, seconds: float | None) -> bool:
+    """Where this PC was never set up to the end: the first start, in a window. Whether to go on. Main thread.
+
+    Raises InputRefused when it was closed before there was a station.
+    """
+    if not first_start.needed(data):
+        return True
+    if run_first_start(first_start.FirstStart(data, language).attempt, language=language, seconds=seconds):
+        return True
+    if first_start.needed(data):
+        raise InputRefused("settings.not_enrolled", str(data.root))
+    return False
 
 
 def show_window(

@@ -54,7 +54,7 @@ class Cluster:
             "unix_socket_directories": str(self._home),
             "fsync": "on" if durable else "off",
             "max_connections": "200",
-            "autovacuum": "off",
+            "autovacuum": "on" if durable else "off",  # as where it serves
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(folder / "postgres"), "-D", str(data), *options]

@@ -212,7 +212,7 @@ def test_a_huge_file_and_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         ("", "file.invalid", "$"),
         (GOOD + "colour = 1\n", "file.invalid", "$"),
-        (GOOD.replace("127.0.0.1:9", "192.0.2.1"), "file.invalid", "$.centre_url"),
+        (GOOD.replace("127.0.0.1:9", "192.0.2.1"), "provision.centre_url", "$.centre_url"),
         (GOOD + "readers = [1]\n", "file.invalid", "$.readers[0]"),
         (GOOD.replace("schema = 1", "schema = 2"), "file.invalid", "$.schema"),
         (GOOD.replace("enrolment_code", "# "), "settings.no_code", ""),

@@ -62,7 +62,7 @@ def test_a_restored_copy_goes_on(tmp_path: Path, request: pytest.FixtureRequest)
     with pytest.raises(InputRefused):
         setup.rejoin(copy, "no code")
     with pytest.raises(CentreRefused):
-        setup.rejoin(copy, "AAAA-BBBB-CCCC")
+        setup.rejoin(copy, "AAAA-BBBB-CCCJ")
     with open_station(copy) as station:
         assert station.outbox.counts().conflict == 3, "a refusal changes nothing"
         old_id = station.identity.station_id

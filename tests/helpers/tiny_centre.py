@@ -111,7 +111,7 @@ class TinyCentre:
         self.logs: dict[str, list[dict[str, Any]]] = {"/v1/sites": []}
         self.page_size = 3
         self.beats: list[dict[str, Any]] = []
-        self.codes = {"ABCD-EFGH-JKLM": "ok", "USED-UPUP-UPUP": "code_used_up", "AAAA-BBBB-CCCC": "code_expired"}
+        self.codes = {"ABCD-EFGH-JKLM": "ok", "USED-UPUP-UPU8": "code_used_up", "AAAA-BBBB-CCCJ": "code_expired"}
         self.stop = threading.Event()
         centre = self
 

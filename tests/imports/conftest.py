@@ -17,6 +17,7 @@ from app.store.roster import RosterStore
 from tests.helpers.fake_clock import FakeClock
 from tests.helpers.phone_app import PhoneApp
 from tests.helpers.tiny_site import SITE_ID
+from tests.imports.world import World
 from tests.store.conftest import KEY, NAME
 from tests.store.fill import AT, items
 
@@ -50,3 +51,8 @@ def registered(app: PhoneApp, **changes: Any) -> Phone:
     """The phone as the office has it."""
     usual = {"label": "架空の電話", "worker_id": None, "company_id": None, "revoked": False, "at": AT}
     return Phone(id=app.id, public_key=app.public, operator_id="OP1", **(usual | changes))
+
+
+@pytest.fixture
+def world(db: Database, site: Site, clock: FakeClock, tmp_path: Path) -> World:
+    return World(db, site, clock, tmp_path / "data")

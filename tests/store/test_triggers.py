@@ -34,6 +34,7 @@ ROWS = {
     "phone": "1, 'a', 'p', zeroblob(32), 'l', NULL, NULL, 'revoked', 'o', ''",
     "import_batch": "1, 'a', 'f', 'd', 's', 'x', 1, 1, 1",
     "import_row": "4, 'a', 'd', 'c', 1, 1",
+    "import_taken_back": "1, 1, 1, 1, 'a', 'o', 'r'",
     "aside": "1, 'a', 's', 'w', 'd', 1, 'o'",
     "reader_log": "1, 0, 'r', 1",
 }
@@ -53,6 +54,7 @@ KEYS = {
     "phone": "n",
     "import_batch": "n",
     "import_row": "seq",
+    "import_taken_back": "n",
 }
 
 

@@ -33,14 +33,18 @@ class MemoryOutbox:
             self.states[draft.id] = Settled(draft.id, "waiting")
             self.oldest[draft.id] = datetime.fromisoformat(draft.occurred_at)
 
-    def next_batch(self, limit: int, max_bytes: int) -> list[Outgoing]:
+    def next_batch(self, limit: int, max_bytes: int, after: tuple[int, int] = (-1, 0)) -> list[Outgoing]:
         waiting = [row for row in self.rows.values() if self.states[row.id].state == "waiting"]
+        waiting = [row for row in waiting if (row.attempts, row.seq) > after]
         batch: list[Outgoing] = []
         for row in sorted(waiting, key=lambda row: (row.attempts, row.seq))[:limit]:
             if batch and sum(len(b.body) for b in batch) + len(row.body) > max_bytes:
                 break
             batch.append(row)
         return batch
+
+    def unknown(self, ids: Sequence[str]) -> int:
+        return sum(id_ not in self.rows for id_ in ids)
 
     def chain_hash(self, seq: int) -> bytes:
         return self.hashes[seq]

@@ -20,12 +20,20 @@ def test_case_blanks_and_hyphens_do_not_matter(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "ABCD-EFGH-JKL", "ABCD-EFGH-JKLMN", "ABCD-EFGH-JKL0", "ABCD-EFGH-JKLI", "登録" * 6]
+    ("typed", "code"),
+    [
+        ("", "sync.enrol_shape"),
+        ("ABCD-EFGH-JKL", "sync.enrol_shape"),
+        ("ABCD-EFGH-JKLMN", "sync.enrol_shape"),
+        ("登録" * 6, "sync.enrol_shape"),
+        ("ABCD-EFGH-JKLN", "sync.enrol_check"),
+        ("ABCD-EFGH-JKL0", "sync.enrol_check"),
+    ],
 )
-def test_what_cannot_be_a_code_is_not_sent(centre: TinyCentre, client: CentreClient, typed: str) -> None:
+def test_what_cannot_be_a_code_is_not_sent(centre: TinyCentre, client: CentreClient, typed: str, code: str) -> None:
     with pytest.raises(InputRefused) as caught:
         enrol(client, typed, "i", "ゲート", "9.9")
-    assert caught.value.code == "sync.enrol_shape"
+    assert caught.value.code == code
     assert centre.seen == []
 
 
@@ -37,9 +45,9 @@ def test_enrolment(client: CentreClient) -> None:
 @pytest.mark.parametrize(
     ("typed", "code"),
     [
-        ("USED-UPUP-UPUP", "sync.enrol_used_up"),
-        ("AAAA-BBBB-CCCC", "sync.enrol_expired"),
-        ("ZZZZ-ZZZZ-ZZZZ", "sync.enrol_unknown"),
+        ("USED-UPUP-UPU8", "sync.enrol_used_up"),
+        ("AAAA-BBBB-CCCJ", "sync.enrol_expired"),
+        ("ZZZZ-ZZZZ-ZZZK", "sync.enrol_unknown"),
     ],
 )
 def test_each_refusal_has_its_sentence(client: CentreClient, typed: str, code: str) -> None:

@@ -468,3 +468,20 @@ def test_full_jitter_stays_between_nothing_and_the_cap() -> None:
 
 def test_months_are_japans() -> None:
     assert schedule.months(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)) == ("2027-01", "2026-12")
+
+
+def test_a_long_push_tells_of_itself_twice_a_second(
+    centre: TinyCentre, make: Make, stores: Stores, clock: StandingClock, told: Told
+) -> None:
+    """And not after each batch: telling means counting all that waits."""
+    stores.append(drafts(5000))
+    seconds = iter([0.1] * 20)
+    centre.before = lambda seen: clock.advance(next(seconds)) if seen.path.endswith("/batch") else None
+    make().tick()
+    pending = [status.pending for status in told.statuses]
+    batches = [seen for seen in centre.seen if seen.path.endswith("/batch")]
+    assert len(batches) >= 7
+    assert pending[0] == 5000
+    assert pending[1] == 4800  # the first batch at once
+    assert pending[-1] == 0
+    assert 1 <= sum(0 < count < 4800 for count in pending) <= len(batches) // 4

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.office.import_port import ClockOffer, ClockPair, Correction, Said
+from app.office.import_layout import Said
+from app.office.import_shapes import ClockOffer, ClockPair, Correction
 from app.office.touches import ms_of
 
 MOST_DRIFT_PPM = 500.0

@@ -13,7 +13,7 @@ from app.domain.events import Direction
 from app.errors import InputRefused
 from app.office.formats.cards import Cards, NoCard
 from app.office.formats.rows import MAX_COLUMNS, Rows, place_of, unguarded
-from app.office.formats.shapes import Format
+from app.office.formats.shapes import TABLE, Format
 from app.office.formats.sheets import EXCEL_TIMES
 from app.office.formats.times import NoTime, Times
 from app.office.touches import BadTouch, DeviceTouch
@@ -63,7 +63,8 @@ class RowReader:
         for needed in format_.needs:
             if not any(needed in line for line in head):
                 raise InputRefused("import.not_this", str(path), format=format_.name, needed=needed)
-        extra = tuple(text for text in EXCEL_TIMES if text not in format_.times) if rows.excel else ()
+        # always: a file of bad rows of an Excel file is CSV
+        extra = tuple(text for text in EXCEL_TIMES if text not in format_.times) if format_.type == TABLE else ()
         epoch = any(text.startswith("epoch") for text in format_.times)
         self._times = Times(format_.times if epoch else (*format_.times, *extra), format_.offset_minutes)
         self._cards = Cards(format_.card)
@@ -124,7 +125,18 @@ class RowReader:
                     [cells[i].strip() if i is not None else "" for i in described] if says_more else _NONE
                 )
                 yield DeviceTouch(
-                    local, at_ms, key, number, line, direction, worker, device, company or "", occupation, role
+                    local,
+                    at_ms,
+                    key,
+                    number,
+                    line,
+                    direction,
+                    worker,
+                    device,
+                    company or "",
+                    occupation,
+                    role,
+                    cells,
                 )
             except (NoTime, NoCard, KeyError, IndexError, ValueError, _Bad) as exc:
                 if not any(cell.strip() for cell in cells):
@@ -179,7 +191,7 @@ class RowReader:
     def _device(self, text: str) -> str:
         found = self._devices.get(text)
         if found is None:
-            found = _device(text)
+            found = _device(unguarded(text))
             if not found:
                 raise _Bad("import.row_device")
             if len(self._devices) >= _KEPT:

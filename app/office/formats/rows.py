@@ -62,7 +62,8 @@ def open_rows(path: Path, format_: Format) -> Iterator[Rows]:
             yield Rows(encoding, "", names, (), _objects(text, names), done)
         elif format_.type == FIXED:
             names = tuple(column.name for column in format_.layout)
-            yield Rows(encoding, "", names, (), _cut(text, format_.layout, format_.comment, path), done)
+            before = _comments(text, format_.comment) if format_.comment else ()
+            yield Rows(encoding, "", names, before, _cut(text, format_.layout, format_.comment, path), done)
         else:
             delimiter = format_.delimiter if format_.delimiter != "auto" else _delimiter(text, format_.header)
             yield _table(path, format_, _split(text, delimiter, path), done, encoding, delimiter)
@@ -160,6 +161,12 @@ def _delimiter(text: IO[str], header: int) -> str:
     return max(DELIMITERS, key=worth)
 
 
+def _comments(text: IO[str], comment: str) -> tuple[str, ...]:
+    lines = [text.readline(LONGEST_LINE).rstrip("\r\n") for _ in range(50)]
+    text.seek(0)
+    return tuple(line for line in lines if line.startswith(comment))
+
+
 def _lines(text: IO[str], path: Path) -> Iterator[tuple[int, str]]:
     number = 0
     while line := text.readline(LONGEST_LINE + 1):
@@ -174,9 +181,13 @@ def _cut(text: IO[str], layout: tuple[Column, ...], comment: str, path: Path) ->
     for number, line in _lines(text, path):
         if not line.strip() or (comment and line.startswith(comment)):
             continue
-        # full-width letters take two places, as in the device's own bytes
-        wide = line if line.isascii() else "".join(c if c.isascii() or _is_half(c) else f"{c}\0" for c in line)
+        wide = widened(line)
         yield number, [wide[start:end].replace("\0", "").strip() for start, end in spans]
+
+
+def widened(line: str) -> str:
+    """With a NUL behind each full-width letter: it takes two places, as in the device's own bytes."""
+    return line if line.isascii() else "".join(c if _is_half(c) else f"{c}\0" for c in line)
 
 
 def _is_half(letter: str) -> bool:

@@ -61,7 +61,7 @@ class Format:
     assurance: Assurance
     type: str
     columns: Mapping[str, str]
-    """Part (`app.office.import_port.Part`) → column."""
+    """Part (`app.office.import_shapes.Part`) → column."""
     times: tuple[str, ...]
     sample: bool = False
     offset_minutes: int = 540

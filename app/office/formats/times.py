@@ -165,7 +165,7 @@ class Times:
             raise BadPattern("epoch stands alone")
         self._patterns = [] if self._epoch else [_Pattern(text) for text in patterns]
         self._offset_ms = offset_minutes * 60_000
-        self._split = self._patterns[0] if len(self._patterns) == 1 and self._patterns[0].splits else None
+        self._split = self._patterns[0] if self._patterns and self._patterns[0].splits else None
         self._dates: dict[str, tuple[str, int]] = {}
         self._clocks: dict[str, tuple[str, int]] = {}
         self._wholes: dict[str, tuple[str, int]] = {}
@@ -193,27 +193,29 @@ class Times:
             found = pattern.both(plain)
             if found is not None:
                 day, ms, zone = found
-                if pattern is self._split and zone is None and plain == text:
-                    self._remember(text, day, ms)
                 made = self._made(day, ms, zone)
-                break
-        else:
-            raise NoTime(text)
-        if self._split is None:
-            if len(self._wholes) >= _KEPT:
-                self._wholes.clear()
-            self._wholes[text] = made
-        return made
+                alone = pattern is self._split and zone is None and plain == text
+                if not (alone and self._remember(text, day, ms)):
+                    if len(self._wholes) >= _KEPT:
+                        self._wholes.clear()
+                    self._wholes[text] = made
+                return made
+        raise NoTime(text)
 
-    def _remember(self, text: str, day: date, ms: int) -> None:
-        left, right = self._split.split(text)  # type: ignore[union-attr]
+    def _remember(self, text: str, day: date, ms: int) -> bool:
+        """Keep date and time of day apart, if each alone is what both together were."""
+        split = self._split
+        if split is None:
+            return False
+        left, right = split.split(text)
+        if split.date_of(left) != day or split.time_of(right) != (ms, None):
+            return False
         for kept in (self._dates, self._clocks):
             if len(kept) >= _KEPT:
                 kept.clear()
-        # each alone must be what both together were: a pattern may let one eat into the other
-        if self._split.date_of(left) == day and self._split.time_of(right) == (ms, None):  # type: ignore[union-attr]
-            self._dates[left] = f"{day.isoformat()}T", (day - _EPOCH_DAY).days * _DAY_MS - self._offset_ms
-            self._clocks[right] = _clock_text(ms), ms
+        self._dates[left] = f"{day.isoformat()}T", (day - _EPOCH_DAY).days * _DAY_MS - self._offset_ms
+        self._clocks[right] = _clock_text(ms), ms
+        return True
 
     def _made(self, day: date, ms: int, zone: int | None) -> tuple[str, int]:
         offset = self._offset_ms if zone is None else zone * 60_000

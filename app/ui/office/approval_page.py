@@ -10,17 +10,18 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 from app.clock import Clock
 from app.domain.events import JST
 from app.office.port import Changed, OfficeNews, OfficePort
-from app.office.shapes import REASONS, Deadline, Outcome, Right, SignedIn, Waiting
+from app.office.shapes import Deadline, Outcome, Right, SignedIn, Waiting
 from app.ui.bridge import Bridge
+from app.ui.office.cell_panel import reason_word
 from app.ui.office.list_table import Column, ListTable
 from app.ui.office.page import OfficePage
 from app.ui.office.saving import save_file
 from app.ui.office.style import button
 from app.ui.text import BOLD, Text
-from app.ui.theme import INK_2, SKINS, Look, Theme
+from app.ui.theme import INK, INK_2, SKINS, Look, Theme
 from app.ui.words import Words
 
-REMIND_DAYS, AMBER_DAYS = 7, 3
+AMBER_DAYS = 3
 
 
 class ApprovalPage(OfficePage):
@@ -36,6 +37,7 @@ class ApprovalPage(OfficePage):
         self.back_button = button(f"‹ {words.title('office.page_month')}")
         self.due = Text(theme, 15, ink=INK_2, lines=2)
         self.table: ListTable[Waiting] = ListTable(theme, self._columns(), words.title("approval.title"))
+        self.note = Text(theme, 15, words.title("approval.gate_station"), ink=SKINS[Look.CHECK].strong, lines=2)
         self.sum = Text(theme, 15, ink=INK_2)
         self.reason = QLineEdit()
         self.reason.setPlaceholderText(words.title("approval.reason"))
@@ -59,14 +61,14 @@ class ApprovalPage(OfficePage):
     def _columns(self) -> Sequence[Column[Waiting]]:
         say = self.words.title
         return (
-            Column(say("approval.left"), self._left, 120, look=_look, order=lambda w: w.days_left),
-            Column(say("approval.day"), lambda w: self.words.month_day(w.day), 130, order=lambda w: w.day),
-            Column(say("month.name"), lambda w: w.name, 160),
-            Column(say("approval.company"), lambda w: w.company, 170),
-            Column(say("approval.times"), lambda w: f"{w.in_at or '--:--'} – {w.out_at or '--:--'}", 120),
-            Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 150),
-            Column(say("month.reason"), self._reason, 0),
-            Column(say("approval.by"), self._by, 210, look=lambda w: Look.CHECK if w.own or w.unsent else None),
+            Column(say("approval.left"), self._left, 95, look=_look, order=lambda w: w.days_left),
+            Column(say("approval.day"), lambda w: self.words.month_day(w.day), 120, order=lambda w: w.day),
+            Column(say("month.name"), lambda w: w.name, 145),
+            Column(say("approval.company"), lambda w: w.company, 150),
+            Column(say("approval.times"), lambda w: f"{w.in_at or '--:--'} – {w.out_at or '--:--'}", 118),
+            Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 140),
+            Column(say("month.reason"), self._reason, 150),
+            Column(say("approval.by"), self._by, 0, look=lambda w: Look.CHECK if w.own or w.unsent else None),
         )
 
     def _lay_out(self) -> None:
@@ -88,6 +90,7 @@ class ApprovalPage(OfficePage):
         box.setSpacing(px(8))
         box.addLayout(head)
         box.addWidget(self.due)
+        box.addWidget(self.note)
         box.addWidget(self.table, 1)
         box.addLayout(foot)
 
@@ -98,6 +101,7 @@ class ApprovalPage(OfficePage):
         approves = person is not None and Right.APPROVE in person.rights
         for widget in (self.yes, self.no, self.reason, self.all):
             widget.setVisible(approves)
+        self.note.setVisible(person is not None and Right.APPROVE in person.withheld)
         self.take_back.setVisible(person is not None and Right.ENTER in person.rights)
 
     def enter(self) -> None:
@@ -121,7 +125,8 @@ class ApprovalPage(OfficePage):
         """Entry and approval are counted down apart, month by month."""
         sentences = []
         for one in deadlines:
-            code = "approval.due_past" if one.level == "past" else "approval.due"
+            past = "approval.due_unsent" if one.unsent else "approval.due_past"
+            code = past if one.level == "past" else "approval.due"
             sentences.append(
                 self.words.title(
                     code,
@@ -130,11 +135,14 @@ class ApprovalPage(OfficePage):
                     days=max(0, one.days_left),
                     waiting=one.waiting,
                     unsent=one.unsent,
+                    candidates="–" if one.candidates is None else f"{one.candidates:,}",
                 )
             )
         levels = {one.level for one in deadlines if one.waiting or one.unsent}
-        urgent = bool(levels & {"remind", "amber", "past"})
-        self.due.paint_with(SKINS[Look.CHECK].strong if urgent else INK_2)
+        ink = INK if "remind" in levels else INK_2
+        if levels & {"amber", "past"}:
+            ink = SKINS[Look.BAD if "past" in levels else Look.CHECK].strong
+        self.due.paint_with(ink)
         self.due.say("   ".join(sentences))
 
     # ---- words ---------------------------------------------------------------------------------------------------
@@ -145,7 +153,7 @@ class ApprovalPage(OfficePage):
         return self.words.title("approval.days_left", days=one.days_left)
 
     def _reason(self, one: Waiting) -> str:
-        return self.words.title(f"entry_reason.{one.reason}") if one.reason in REASONS else one.reason
+        return reason_word(one.reason, self.words)
 
     def _by(self, one: Waiting) -> str:
         at = self.words.when(one.entered_at, self._clock.now().astimezone(JST))

@@ -69,9 +69,9 @@ class BackfillPage(OfficePage):
         return (
             Column(say("approval.day"), lambda b: self.words.month_day(b.day), 140, order=lambda b: b.day),
             Column(say("month.name"), lambda b: b.name, 180),
-            Column(say("month.missing_company"), lambda b: b.company_id or "", 190),
-            Column(say("month.missing_occupation"), lambda b: b.occupation or "", 140),
-            Column(say("month.missing_role"), lambda b: b.role or "", 140),
+            Column(say("month.missing_company"), lambda b: b.names[0], 190),
+            Column(say("month.missing_occupation"), lambda b: b.names[1], 140),
+            Column(say("month.missing_role"), lambda b: b.names[2], 140),
             Column(say("backfill.note"), self._note, 0, look=lambda b: Look.CHECK if b.note else None),
         )
 
@@ -82,6 +82,8 @@ class BackfillPage(OfficePage):
         super().sit_down(person)
         may = person is not None and Right.CORRECT in person.rights
         self.store.setVisible(may)
+        withheld = person is not None and Right.CORRECT in person.withheld
+        self.hint.say(self.words.title("approval.gate_station" if withheld else "backfill.hint"))
         self.all.setVisible(may)
 
     def enter(self) -> None:

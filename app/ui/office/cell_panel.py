@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit
 
-from app.office.shapes import REASONS, EntryWanted, Row
+from app.office.shapes import REASONS, EntryWanted, MarkKind, Row
 from app.ui.office.month_model import Cell, MonthModel
 from app.ui.office.style import button
+from app.ui.office.work_fields import WorkFields
 from app.ui.pads import Plate
 from app.ui.text import BOLD, Text
 from app.ui.theme import INK_2, LINE, RADIUS, SKINS, SURFACE, Look, Theme
@@ -37,6 +38,8 @@ class CellPanel(Plate):
         for code in REASONS:
             self.reason.addItem(words.title(f"entry_reason.{code}"), code)
         self.reason.setAccessibleName(words.title("month.reason"))
+        self.reason.setMaxVisibleItems(len(REASONS) + 4)
+        self.work = WorkFields(theme, words)
         self.accept_button = button(words.title("month.accept"), "primary")
         self.refuse_button = button(words.title("month.set_aside"))
         self.save_button = button("", "primary")
@@ -59,6 +62,7 @@ class CellPanel(Plate):
         grid.addWidget(self.title, 0, 0)
         grid.addWidget(self.why, 0, 1)
         grid.addLayout(fields, 1, 0, 1, 2)
+        grid.addWidget(self.work, 2, 0, 1, 3)
         grid.addWidget(self.count, 0, 2)
         grid.addWidget(self.save_button, 1, 2)
         grid.setColumnStretch(1, 1)
@@ -90,6 +94,7 @@ class CellPanel(Plate):
 
     def show_cell(self, model: MonthModel, row: Row | None, cell: Cell | None, chosen: int) -> None:
         """The current cell; `chosen`: how many cells are selected."""
+        self.work.show_for(row, cell.day.day if cell is not None else "", model.month)
         if row is None or cell is None:
             self.title.say(self._words.title("month.choose"))
             self.why.say("")
@@ -103,7 +108,7 @@ class CellPanel(Plate):
         busy = cell.mark is not None and cell.mark.counts and bool(cell.mark.first_in and cell.mark.last_out)
         self._enable(not busy and not cell.day.future, cell.draft is not None or cell.candidate is not None)
         self.refuse_button.setText(self._words.title("month.undraft" if cell.draft else "month.set_aside"))
-        if not (self.in_at.hasFocus() or self.out_at.hasFocus() or self.reason.hasFocus()):
+        if not (self.in_at.hasFocus() or self.out_at.hasFocus() or self.reason.hasFocus() or self.work.has_focus()):
             self._fill(cell)
 
     def _sentence(self, model: MonthModel, cell: Cell) -> tuple[Look | None, str]:
@@ -113,6 +118,8 @@ class CellPanel(Plate):
         if cell.mark is None:
             return None, cell.day.holiday or (self._words.title("month.closed") if cell.day.closed else "")
         parts = [model.word(cell)]
+        if cell.mark.overdue:
+            parts = [self._words.title("month.overdue", what=parts[0])]
         if cell.mark.first_in or cell.mark.last_out:
             parts.append(f"{cell.mark.first_in or '--:--'} – {cell.mark.last_out or '--:--'}")
         look: Look | None = None
@@ -120,9 +127,19 @@ class CellPanel(Plate):
             missing = "・".join(self._words.title(f"month.missing_{name}") for name in cell.mark.missing)
             parts.append(self._words.title("month.missing", what=missing))
             look = Look.CHECK
+        if cell.mark.kind is MarkKind.NOT_TAKEN:
+            message = self._words.known(f"sync.verdict_{cell.mark.answer}", "sync.verdict_other")
+            return Look.BAD, f"{parts[0]}: {message.title} → {message.remedy}"
+        if cell.mark.counts and cell.mark.waits:
+            parts.append(self._words.title("month.time_waits"))
+        if cell.mark.reason:
+            parts.append(self._words.title("month.reason_said", reason=reason_word(cell.mark.reason, self._words)))
+        if cell.mark.answer:
+            parts.append(self._words.title("month.answer", answer=cell.mark.answer))
+            look = Look.BAD
         if cell.mark.unsent:
             parts.append(self._words.title("month.unsent"))
-        return look, "  ".join(parts)
+        return Look.CHECK if cell.mark.overdue else look, "  ".join(parts)
 
     def _fill(self, cell: Cell) -> None:
         source = cell.draft or cell.candidate
@@ -130,9 +147,10 @@ class CellPanel(Plate):
         self.out_at.setText((source.out_at if source else None) or "")
         if cell.draft is not None:
             self.show_reason(cell.draft.reason)
+            self.work.fill(cell.draft)
 
     def _enable(self, may_enter: bool, may_refuse: bool) -> None:
-        for widget in (self.in_at, self.out_at, self.reason, self.accept_button):
+        for widget in (self.in_at, self.out_at, self.reason, self.accept_button, self.work):
             widget.setEnabled(may_enter)
         self.refuse_button.setEnabled(may_refuse)
 
@@ -162,7 +180,7 @@ class CellPanel(Plate):
                 field.setFocus()
                 return None
             times.append(time)
-        return EntryWanted(worker_id, day, self.chosen_reason(), times[0], times[1])
+        return EntryWanted(worker_id, day, self.chosen_reason(), times[0], times[1], *self.work.said())
 
     def chosen_reason(self) -> str:
         """The code of the reason, or what was written."""
@@ -182,6 +200,11 @@ class CellPanel(Plate):
             self.back.emit()
         else:
             super().keyPressEvent(event)  # type: ignore[arg-type]
+
+
+def reason_word(reason: str, words: Words) -> str:
+    """A reason's code in words, or what was written."""
+    return words.title(f"entry_reason.{reason}") if reason in REASONS else reason
 
 
 def clock_time(text: str) -> str | None:

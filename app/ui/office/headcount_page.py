@@ -90,9 +90,7 @@ class HeadcountMonthPage(OfficePage):
 
         def took(rows):  # type: ignore[no-untyped-def]
             if month == self.month:
-                here = self.table.currentIndex()
                 self.model.show(rows)
-                self.table.setCurrentIndex(self.model.index(here.row(), here.column()))
 
         self._office.headcounts(month, self._bridge.reply(took))
 

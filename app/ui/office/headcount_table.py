@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -29,12 +30,28 @@ class HeadcountModel(QAbstractTableModel):
         self.editable = False
 
     def show(self, rows: Sequence[HeadcountDay]) -> None:
-        """Another month, or newer numbers. Companies with nobody here and nothing typed stand last."""
-        self.beginResetModel()
-        self.days = sorted({row.day for row in rows})
-        self._cells = {(row.company_id, row.day): row for row in rows}
-        busy = {row.company_id for row in rows if row.present or row.count}
+        """Another month, or newer numbers: then no line moves, and whoever types goes on typing.
+
+        Companies with nobody here and nothing typed stand last.
+        """
+        days, cells = sorted({row.day for row in rows}), {(row.company_id, row.day): row for row in rows}
         names = {row.company_id: row.company for row in rows}
+        if days == self.days and names == dict(self.companies):
+            old, self._cells = self._cells, cells
+            for line, (company_id, _) in enumerate(self.companies):
+                for column, day in enumerate(days, 1):
+                    if old.get((company_id, day)) != cells.get((company_id, day)):
+                        for index in (
+                            self.index(line, column),
+                            self.index(line, len(days) + 1),
+                            self.index(len(self.companies), column),
+                            self.index(len(self.companies), len(days) + 1),
+                        ):
+                            self.dataChanged.emit(index, index)
+            return
+        self.beginResetModel()
+        self.days, self._cells = days, cells
+        busy = {row.company_id for row in rows if row.present or row.count}
         self.companies = sorted(names.items(), key=lambda one: (one[0] not in busy, one[1], one[0]))
         self.endResetModel()
 
@@ -45,7 +62,7 @@ class HeadcountModel(QAbstractTableModel):
         return self._cells.get((self.companies[index.row()][0], self.days[index.column() - 1]))
 
     def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.companies)
+        return 0 if (parent is not None and parent.isValid()) or not self.companies else len(self.companies) + 1
 
     def columnCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.days) + 2
@@ -75,21 +92,24 @@ class HeadcountModel(QAbstractTableModel):
         return None
 
     def text(self, index: Index) -> str:
-        """'5/3': typed and seen; '–/3' where nobody typed anything: then no rate can be told."""
+        """'5/3': typed and seen; '–/3' where nobody typed anything: then no rate can be told. The last line and
+        column add up; in brackets where somebody was seen of whom nobody typed anything."""
+        last = index.row() == len(self.companies)
         if index.column() == 0:
-            return self.companies[index.row()][1]
-        if index.column() == len(self.days) + 1:
-            company = self.companies[index.row()][0]
-            typed = [c.count for d in self.days if (c := self._cells.get((company, d))) and c.count is not None]
-            seen = sum(c.present for d in self.days if (c := self._cells.get((company, d))))
-            return f"{sum(typed)}/{seen}" if typed else f"–/{seen}"
-        cell = self.cell(index)
-        if cell is None or (cell.count is None and not cell.present):
+            return self._words.title("heads.sum") if last else self.companies[index.row()][1]
+        companies = [id_ for id_, _ in self.companies] if last else [self.companies[index.row()][0]]
+        whole = index.column() == len(self.days) + 1
+        days = self.days if whole else [self.days[index.column() - 1]]
+        cells = [cell for id_ in companies for day in days if (cell := self._cells.get((id_, day))) is not None]
+        typed, seen = [cell.count for cell in cells if cell.count is not None], sum(cell.present for cell in cells)
+        if not typed and not seen and not whole:
             return ""
-        return f"{'–' if cell.count is None else cell.count}/{cell.present}"
+        some = any(cell.count is None and cell.present for cell in cells)
+        text = f"{sum(typed)}" if typed else "–"
+        return f"({text})/{seen}" if typed and some else f"{text}/{seen}"
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        cell, text = self.cell(index), str(value).strip()
+        cell, text = self.cell(index), unicodedata.normalize("NFKC", str(value)).strip()
         if cell is None or not text.isascii() or not text.isdigit() or int(text) > MOST:
             return False
         if int(text) != cell.count:
@@ -114,4 +134,4 @@ class HeadcountModel(QAbstractTableModel):
         """Head and rows in words."""
         head = [self._words.title("approval.company"), *self.days, self._words.title("heads.sum")]
         width = self.columnCount()
-        return [head, *([self.text(self.index(n, c)) for c in range(width)] for n in range(len(self.companies)))]
+        return [head, *([self.text(self.index(n, c)) for c in range(width)] for n in range(self.rowCount()))]

@@ -145,8 +145,14 @@ class ListTable(QTableView, Generic[T]):
     def show_rows(self, rows: Sequence[T], key: Callable[[T], object]) -> None:
         """Other rows; those that were chosen stay chosen. `key`: tells rows apart."""
         before = {key(row) for row in self.chosen()}
+        line, top = self.currentIndex().row(), self.verticalScrollBar().value()
+        here = key(self.list.rows[line]) if 0 <= line < len(self.list.rows) else None
         self.list.show(rows)
         model = self.selectionModel()
+        for number, row in enumerate(self.list.rows):
+            if here is not None and key(row) == here:
+                model.setCurrentIndex(self.list.index(number, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.verticalScrollBar().setValue(top)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for number, row in enumerate(self.list.rows):
             if key(row) in before:

@@ -46,6 +46,7 @@ class MonthBar(QWidget):
     csv_wanted = Signal()
     heads = Signal()
     backfill = Signal()
+    list_wanted = Signal()
     print_wanted = Signal()
     sheet_typed = Signal(str)
 
@@ -75,6 +76,8 @@ class MonthBar(QWidget):
         self.csv = button("CSV")
         self.heads_button = button(words.title("month.heads"))
         self.backfill_button = button(words.title("month.backfill"))
+        self.list_button = button(words.title("month.list"))
+        self.list_button.clicked.connect(lambda _=False: self.list_wanted.emit())
         self.print = button(words.title("month.print"))
         self.sheet = QLineEdit()
         self.sheet.setPlaceholderText(words.title("sheet.type"))
@@ -99,6 +102,7 @@ class MonthBar(QWidget):
         upper.addWidget(self.before)
         upper.addWidget(self.after)
         upper.addSpacing(theme.px(8))
+        upper.addWidget(self.list_button)
         upper.addWidget(self.heads_button)
         upper.addWidget(self.backfill_button)
         upper.addStretch(1)
@@ -131,6 +135,13 @@ class MonthBar(QWidget):
             self.search.text().strip(),
         )
 
+    def show_all(self) -> None:
+        """No filter."""
+        for check in (self.candidates, self.looks):
+            check.setChecked(False)
+        self.company.setCurrentIndex(0)
+        self.search.clear()
+
     def show_month(self, month: str) -> None:
         """Another month."""
         self._month = month
@@ -151,9 +162,9 @@ class MonthBar(QWidget):
         self.company.setCurrentIndex(max(0, at))
         self.company.blockSignals(False)
 
-    def show_candidates(self, count: int | None) -> None:
-        """Likely missed days; None: still being counted."""
-        text = "…" if count is None else f"{count:,}"
+    def show_candidates(self, count: int | None, share: float | None = None) -> None:
+        """Likely missed days; None: still being counted. `share`: how far that is, 0 to 1."""
+        text = (f"…{share:.0%}" if share else "…") if count is None else f"{count:,}"
         self.candidates.setText(self._words.title("month.candidates", count=text))
 
     def show_waiting(self, count: int) -> None:
@@ -165,20 +176,29 @@ class MonthBar(QWidget):
         self.looks.setText(self._words.title("month.looks", count=f"{count:,}"))
 
     def show_deadlines(self, deadlines: Sequence[Deadline]) -> None:
-        """What is due next; nothing while there is time."""
+        """What is due next; nothing while there is time. From three days before it is amber."""
         due = [one for one in deadlines if one.level != "calm" and (one.waiting or one.unsent)]
-        unsent = [one for one in deadlines if one.unsent and one.level != "calm"]
-        if unsent:
-            one = unsent[0]
-            self.due.setText(self._words.title("month.due_unsent", month=self._words.short_month(one.month)))
-        elif due:
-            one = due[0]
-            values = {
-                "month": self._words.short_month(one.month),
-                "until": f"{int(one.until[5:7])}/{int(one.until[8:])}",
-            }
-            self.due.setText(self._words.title("month.due", days=one.days_left, count=one.waiting, **values))
         self.due.setVisible(bool(due))
+        if not due:
+            return
+        one = due[0]
+        past = one.level == "past"
+        if one.unsent:
+            code = "month.due_unsent" if past else "month.due_unsent_yet"
+        else:
+            code = "month.due_past" if past else "month.due"
+        self.due.setText(
+            self._words.title(
+                code,
+                month=self._words.short_month(one.month),
+                until=f"{int(one.until[5:7])}/{int(one.until[8:])}",
+                days=one.days_left,
+                count=one.unsent or one.waiting,
+            )
+        )
+        self.due.setProperty("kind", "note" if one.level == "remind" else "warn")
+        self.due.style().unpolish(self.due)
+        self.due.style().polish(self.due)
 
 
 def folded(text: str) -> str:

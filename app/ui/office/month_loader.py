@@ -25,6 +25,8 @@ class MonthLoader(QObject):
     month_came = Signal()
     marks_came = Signal()
     candidates_came = Signal()
+    searching = Signal(float)
+    """How far the search for missed days is, 0 to 1."""
 
     def __init__(self, office: OfficePort, bridge: Bridge, model: MonthModel, table: MonthTable) -> None:
         super().__init__()
@@ -42,6 +44,21 @@ class MonthLoader(QObject):
         this = self._round
         self._office.month(month, self._bridge.reply(lambda came: self._took_month(this, came, keep)))
 
+    def look_again(self) -> None:
+        """Marks of those on the screen, anew; the others keep theirs until the next `ask`."""
+        if self._model.month is None:
+            return
+        this = self._round
+        wanted = self._in_order(self._model.month, set(self._model.marks))[:HANDFUL]
+
+        def took(marks: Marks) -> None:
+            if this == self._round:
+                self._model.take_marks(marks)
+                self.marks_came.emit()
+
+        if wanted:
+            self._office.marks(self._month, wanted, self._bridge.reply(took))
+
     def gave_up(self) -> None:
         """An answer will not come: ask again when something moves."""
         self._asking = False
@@ -51,11 +68,12 @@ class MonthLoader(QObject):
             return
         place, top = self._table.current(), self._table.verticalScrollBar().value()
         old = dict(self._model.marks) if keep else {}
-        self._model.show_month(month, keep_marks=keep)
+        other = self._model.show_month(month, keep_marks=keep)
         self.month_came.emit()
-        self._table.verticalScrollBar().setValue(top if keep else 0)
-        if place is not None:
-            self._table.go_to(place)
+        if other:
+            self._table.verticalScrollBar().setValue(top if keep else 0)
+            if place is not None:
+                self._table.go_to(place)
         if old:
             self._refresh(this, self._in_order(month, set(old)))
         else:
@@ -91,7 +109,9 @@ class MonthLoader(QObject):
             if self._model.asked_candidates != this:
                 self._model.asked_candidates = this
                 self._office.candidates(
-                    self._month, self._bridge.reply(lambda found: self._took_candidates(this, found))
+                    self._month,
+                    self._bridge.reply(lambda found: self._took_candidates(this, found)),
+                    self._bridge.reply(lambda share: self._searched(this, share)),
                 )
             return
         self._asking = True
@@ -105,6 +125,10 @@ class MonthLoader(QObject):
             QTimer.singleShot(0, self._pull)
 
         self._office.marks(self._month, wanted, self._bridge.reply(took))
+
+    def _searched(self, this: int, share: float) -> None:
+        if this == self._round:
+            self.searching.emit(share)
 
     def _took_candidates(self, this: int, candidates: Sequence[Candidate]) -> None:
         if this == self._round:

@@ -60,30 +60,40 @@ class MonthModel(QAbstractTableModel):
 
     # ---- what is shown -------------------------------------------------------------------------------------------
 
-    def show_month(self, month: Month, *, keep_marks: bool) -> None:
-        """Another month, or the same with other lines."""
+    def show_month(self, month: Month, *, keep_marks: bool) -> bool:
+        """Another month, or the same with other lines. False: nothing of it is new, and selections stay."""
+        old, self.month = self.month, month
+        if keep_marks and old is not None and (old.groups, old.days) == (month.groups, month.days):
+            return False
         self.beginResetModel()
-        self.month, self.days = month, month.days
+        self.days = month.days
         if not keep_marks:
             self.marks = {}
             self.candidates = {}
-        self._lay_out()
+        self._lay_out(self._lines())
         self.endResetModel()
+        return True
 
     def only(self, worker_ids: Collection[str] | None) -> None:
         """Show these workers alone; None shows all."""
-        self.beginResetModel()
         self._wanted = worker_ids
-        self._lay_out()
-        self.endResetModel()
+        lines = self._lines()
+        if lines != self.lines:
+            self.beginResetModel()
+            self._lay_out(lines)
+            self.endResetModel()
 
-    def _lay_out(self) -> None:
-        self.lines = []
+    def _lines(self) -> list[Group | Row]:
+        lines: list[Group | Row] = []
         for group in self.month.groups if self.month else ():
             rows = [row for row in group.rows if self._wanted is None or row.worker_id in self._wanted]
             if rows:
-                self.lines += [group, *rows]
-        self._line_of = {line.worker_id: n for n, line in enumerate(self.lines) if isinstance(line, Row)}
+                lines += [group, *rows]
+        return lines
+
+    def _lay_out(self, lines: list[Group | Row]) -> None:
+        self.lines = lines
+        self._line_of = {line.worker_id: n for n, line in enumerate(lines) if isinstance(line, Row)}
 
     def take_marks(self, marks: Marks) -> None:
         """Marks of some workers have come."""

@@ -6,7 +6,7 @@ nothing, and says of each draft that cannot be stored why.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QVBoxLayout
 
@@ -20,15 +20,20 @@ from app.ui.office.cell_panel import CellPanel
 from app.ui.office.marks import LEGEND
 from app.ui.office.month_bar import MonthBar
 from app.ui.office.month_loader import MonthLoader
-from app.ui.office.month_model import MonthModel
+from app.ui.office.month_model import MonthModel, Place
 from app.ui.office.month_paint import Legend
 from app.ui.office.month_table import MonthTable
 from app.ui.office.page import OfficePage
 from app.ui.office.saving import save_file
 from app.ui.office.sheet import sheet_pdf
+from app.ui.office.sum_line import SumLine
 from app.ui.office.typing import MonthTyping
-from app.ui.theme import Theme
+from app.ui.text import Text
+from app.ui.theme import SKINS, Look, Theme
 from app.ui.words import Words
+
+WHOLE_EVERY_S = 15
+"""News from the centre make the whole month be read again no more often than this."""
 
 
 class MonthPage(OfficePage):
@@ -42,21 +47,30 @@ class MonthPage(OfficePage):
         self._office, self._bridge, self._clock = office, bridge, clock
         self._today = f"{clock.now().astimezone(JST):%Y-%m-%d}"
         self.month = self._today[:7]
-        self._shown_filter = False
+        self._go_to: Place | None = None
+        """Where to go when the month that was asked for has come."""
         self.model = MonthModel(words)
         self.table = MonthTable(theme, words, self.model, self._today)
         self.loader = MonthLoader(office, bridge, self.model, self.table)
         self.bar = MonthBar(theme, words)
         self.panel = CellPanel(theme, words)
         self.typing = MonthTyping(office, bridge, self.model, self.table, self.panel, self._tell_error)
+        self.sums = SumLine(theme, words, self.model, self.table)
         self.legend = Legend(theme, words, LEGEND)
+        self.note = Text(theme, 15, words.title("month.gate_station"), ink=SKINS[Look.CHECK].strong, lines=2)
         box = QVBoxLayout(self)
         box.setContentsMargins(theme.px(24), theme.px(12), theme.px(24), theme.px(8))
         box.setSpacing(theme.px(8))
         box.addWidget(self.bar)
         box.addWidget(self.table, 1)
+        box.addWidget(self.sums)
         box.addWidget(self.legend)
+        box.addWidget(self.note)
         box.addWidget(self.panel)
+        self._last_whole = 0.0
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(lambda: self._ask_month(keep=True))
         self._connect()
 
     def _connect(self) -> None:
@@ -66,6 +80,7 @@ class MonthPage(OfficePage):
         bar.approvals.connect(lambda: self.open_page.emit("approval"))
         bar.heads.connect(lambda: self.open_page.emit("heads"))
         bar.backfill.connect(lambda: self.open_page.emit("backfill"))
+        bar.list_wanted.connect(lambda: self.open_page.emit("candidates"))
         bar.print_wanted.connect(self.print_sheet)
         bar.sheet_typed.connect(self._type_sheet)
         bar.copy_wanted.connect(self.copy_all)
@@ -79,6 +94,7 @@ class MonthPage(OfficePage):
         self.loader.month_came.connect(self._took_month)
         self.loader.marks_came.connect(self._took_marks)
         self.loader.candidates_came.connect(self._took_candidates)
+        self.loader.searching.connect(lambda share: self.bar.show_candidates(None, share))
         panel.accept.connect(self.typing.accept_fields)
         self.typing.changed.connect(self._drafted)
         panel.refuse.connect(lambda: self.typing.refuse(table.chosen()))
@@ -105,10 +121,10 @@ class MonthPage(OfficePage):
         super().sit_down(person)
         self.typing.may_enter = person is not None and Right.ENTER in person.rights
         self.panel.setVisible(self.typing.may_enter)
+        self.bar.sheet.setEnabled(self.typing.may_enter)
+        self.note.setVisible(person is not None and Right.ENTER in person.withheld)
 
     def enter(self) -> None:
-        self._today = f"{self._clock.now().astimezone(JST):%Y-%m-%d}"
-        self.table.painter.today = self._today
         self.keys.emit(self.words.title("month.keys"))
         self.show_month(self.month)
         self.table.setFocus()
@@ -118,8 +134,14 @@ class MonthPage(OfficePage):
         return True
 
     def take(self, news: OfficeNews) -> None:
-        if isinstance(news, Changed) and news.month in ("", self.month):
+        if isinstance(news, Changed) and news.month == self.month:
             self._ask_month(keep=True)
+        elif isinstance(news, Changed) and not news.month:
+            # in the rush every touch brings such news: the screen at once, all of a large site only now and then
+            self.loader.look_again()
+            if not self._soon.isActive():
+                left = self._last_whole + WHOLE_EVERY_S - self._clock.monotonic()
+                self._soon.start(max(300, round(left * 1000)))
         elif isinstance(news, Trouble):
             self.loader.gave_up()
 
@@ -130,6 +152,9 @@ class MonthPage(OfficePage):
         self._ask_month(keep=False)
 
     def _ask_month(self, *, keep: bool) -> None:
+        self._soon.stop()
+        self._today = f"{self._clock.now().astimezone(JST):%Y-%m-%d}"
+        self._last_whole = self._clock.monotonic()
         self.loader.ask(self.month, keep=keep)
         self._office.deadlines(self._bridge.reply(self.bar.show_deadlines))
         self._office.waiting(self._bridge.reply(lambda waiting: self.bar.show_waiting(len(waiting))))
@@ -137,14 +162,20 @@ class MonthPage(OfficePage):
     def _took_month(self) -> None:
         month = self.model.month
         self.bar.show_companies([(group.company_id, group.company) for group in month.groups] if month else [])
-        self._shown_filter = False
+        begun = [day.day for day in month.days if not day.future] if month else []
+        running = bool(month) and (len(begun) < len(self.model.days) or begun[-1:] == [self._today])
+        self.table.painter.today = begun[-1] if begun and running else ""
         self._filter()
+        if self._go_to is not None:
+            self.table.go_to(self._go_to)
+            self._go_to = None
 
     def _took_marks(self) -> None:
         self.bar.show_looks(len(self._workers_to_look_at()))
 
     def _took_candidates(self) -> None:
         self.bar.show_candidates(len(self.model.candidates))
+        self._office.deadlines(self._bridge.reply(self.bar.show_deadlines))
         self._took_marks()
         self._filter()
 
@@ -163,9 +194,7 @@ class MonthPage(OfficePage):
         if month is None:
             return
         if not wanted.any:
-            if self._shown_filter:
-                self.model.only(None)
-            self._shown_filter = False
+            self.model.only(None)
             return
         ids = set()
         candidates = {worker for worker, _ in self.model.candidates}
@@ -177,7 +206,6 @@ class MonthPage(OfficePage):
                 if fits and (not wanted.looks or row.worker_id in looks):
                     ids.add(row.worker_id)
         self.model.only(ids)
-        self._shown_filter = True
 
     # ---- typing --------------------------------------------------------------------------------------------------
 
@@ -226,18 +254,37 @@ class MonthPage(OfficePage):
     def _saved(self, outcome: Outcome) -> None:
         if outcome.problems:
             first = outcome.problems[0]
-            place = (first.worker_id, first.day)
-            self.table.go_to(place)
-            row = self.model.row_at(self.model.find(place)) if self.model.find(place).isValid() else None
+            name = self._show_problem((first.worker_id, first.day))
             message = self.words.known(first.code, "office.bug", dict(first.values))
-            where = f"{row.name if row else ''} {self.words.month_day(first.day)}"
+            where = f"{name} {self.words.month_day(first.day)}"
             sentence = self.words.title("month.not_saved", where=where, why=message.title, what=message.remedy)
             self.told.emit("bad", sentence)
         elif outcome.error:
             self._tell_error(outcome)
         else:
             self.typing.saved()
+            self._ask_month(keep=True)
             self.told.emit("recorded", self.words.title("month.saved", count=outcome.stored))
+
+    def _show_problem(self, place: Place) -> str:
+        """Go to a draft that cannot be stored, wherever it is; the worker's name. One whose worker has left the sheet
+        is taken out: nobody could reach it any more, and it would keep all others from being stored."""
+        if place[1][:7] != self.month:
+            self._go_to = place
+            self.show_month(place[1][:7])
+            return ""
+        names = (
+            {row.worker_id: row.name for group in self.model.month.groups for row in group.rows}
+            if self.model.month
+            else {}
+        )
+        if place[0] not in names:
+            self.typing.refuse([place])
+            return place[0]
+        if not self.model.find(place).isValid():
+            self.bar.show_all()
+        self.table.go_to(place)
+        return names[place[0]]
 
     def _tell_error(self, outcome: Outcome) -> None:
         if outcome.error:

@@ -11,7 +11,7 @@ from app.ui.office.month_paint import DayHeader, MonthDelegate
 from app.ui.theme import Theme
 from app.ui.words import Words
 
-NAME_WIDTH, DAYS_WIDTH, YEN_WIDTH = 190, 58, 78
+NAME_WIDTH, DAYS_WIDTH, YEN_WIDTH = 190, 58, 98
 ROW, LEAST_DAY = 30, 24
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from app.clock import Clock
 from app.gate.look import DeliveryPort
 from app.gate.port import GatePort
+from app.office.import_port import ImportPort
 from app.office.port import OfficePort
 from app.readers.port import ReaderEvent
 from app.ui.bridge import Bridge
@@ -19,9 +20,14 @@ from app.ui.host import application, run_until_closed, show
 from app.ui.inhibit import Inhibitor
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.backfill_page import BackfillPage
+from app.ui.office.candidate_page import CandidatePage
 from app.ui.office.delivery_page import DeliveryPage
 from app.ui.office.headcount_page import HeadcountMonthPage
+from app.ui.office.import_batches import BatchesPage
+from app.ui.office.import_cards import UnknownCardsPage
+from app.ui.office.import_page import ImportPage
 from app.ui.office.month_page import MonthPage
+from app.ui.office.page import OfficePage
 from app.ui.office.rail import RailItem
 from app.ui.office.style import sheet
 from app.ui.office.window import OfficeWindow
@@ -44,6 +50,7 @@ class OfficeParts:
     delivery: DeliveryPort
     sync: Sync
     """Takes a listener for the sync engine's status; may call it from any thread."""
+    imports: ImportPort | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +74,43 @@ def make_window(
     approval = ApprovalPage(theme, words, parts.office, bridge, clock)
     heads = HeadcountMonthPage(theme, words, parts.office, bridge, clock)
     backfill = BackfillPage(theme, words, parts.office, bridge, clock)
+    found = CandidatePage(words, parts.office, bridge, clock, month)
     delivery = DeliveryPage(theme, words, parts.delivery, bridge, clock)
+    items: list[tuple[RailItem, OfficePage]] = [(RailItem("month", "month", words.title("office.page_month")), month)]
+    under: dict[str, tuple[str, OfficePage]] = {
+        "candidates": ("month", found),
+        "approval": ("month", approval),
+        "heads": ("month", heads),
+        "backfill": ("month", backfill),
+    }
+    imports: ImportPage | None = None
+    if parts.imports is not None:
+        imports = ImportPage(theme, words, parts.imports, bridge, clock, parts.office.site.id)
+        batches = BatchesPage(theme, words, parts.imports, bridge, clock)
+        cards = UnknownCardsPage(theme, words, parts.imports, parts.office, bridge, clock)
+        items.append((RailItem("import", "import", words.title("office.page_import")), imports))
+        under |= {"batches": ("import", batches), "cards": ("import", cards)}
+    items.append((RailItem("sync", "sync", words.title("office.page_sync")), delivery))
     window = OfficeWindow(
         parts.office,
         bridge,
         clock,
         words,
-        [
-            (RailItem("month", "month", words.title("office.page_month")), month),
-            (RailItem("sync", "sync", words.title("office.page_sync")), delivery),
-        ],
-        {"approval": ("month", approval), "heads": ("month", heads), "backfill": ("month", backfill)},
+        items,
+        under,
         gate,
     )
-    for page in (month, approval, heads, backfill):
-        page.setStyleSheet(sheet(theme))
+    for page in window.pages.values():
+        if page is not delivery:  # the gate's own page, painted like the gate's
+            page.setStyleSheet(sheet(theme))
     window.line.setStyleSheet(sheet(theme))
     month.open_page.connect(window.go)
-    for child in (approval, heads, backfill):
+    for child in (found, approval, heads, backfill):
         child.back.connect(lambda: window.go("month"))
+    if imports is not None:
+        imports.open_page.connect(window.go)
+        for other in (batches, cards):
+            other.back.connect(lambda: window.go("import"))
     return window
 
 

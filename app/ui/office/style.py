@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
+from app.resources import resource
 from app.ui.theme import BACKGROUND, BRAND, BRAND_PRESSED, EDGE, INK, INK_2, LINE, PRESSED, SKINS, SURFACE, Look, Theme
 
 
 def sheet(theme: Theme) -> str:
     """The style sheet at a scale. A button's property `kind`: 'primary', 'chip', 'warn', or none."""
-    px, check = theme.px, SKINS[Look.CHECK]
+    px, check, arrow = theme.px, SKINS[Look.CHECK], resource("icons", "down.png").as_posix()
     return f"""
     QPushButton {{ background: {SURFACE}; color: {INK}; border: 1px solid {EDGE}; border-radius: {px(8)}px;
         padding: {px(5)}px {px(12)}px; font-size: {px(15)}px; min-height: {px(22)}px; }}
@@ -27,11 +28,12 @@ def sheet(theme: Theme) -> str:
     QLineEdit, QComboBox, QAbstractSpinBox {{ background: {SURFACE}; color: {INK}; border: 1px solid {EDGE};
         border-radius: {px(8)}px; padding: {px(4)}px {px(8)}px; font-size: {px(15)}px; min-height: {px(22)}px;
         selection-background-color: {BRAND}; }}
-    QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 2px solid {BRAND}; padding: {px(3)}px {px(7)}px; }}
+    QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 2px solid {BRAND};
+        padding: {px(3)}px {px(7)}px; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
     QLineEdit[wrong="true"] {{ border-color: {SKINS[Look.BAD].strong}; background: {SKINS[Look.BAD].paper}; }}
     QComboBox::drop-down {{ border: none; width: {px(24)}px; }}
-    QComboBox::down-arrow {{ image: none; border-left: {px(5)}px solid transparent;
-        border-right: {px(5)}px solid transparent; border-top: {px(6)}px solid {INK_2}; margin-right: {px(8)}px; }}
+    QComboBox::down-arrow {{ image: url("{arrow}"); width: {px(10)}px; height: {px(6)}px; }}
     QComboBox QAbstractItemView {{ background: {SURFACE}; color: {INK}; font-size: {px(15)}px;
         selection-background-color: {PRESSED}; selection-color: {INK}; }}
     QCheckBox, QRadioButton {{ color: {INK}; font-size: {px(15)}px; spacing: {px(8)}px; }}
@@ -39,11 +41,16 @@ def sheet(theme: Theme) -> str:
         gridline-color: {LINE}; font-size: {px(15)}px; selection-background-color: {PRESSED}; selection-color: {INK};
         alternate-background-color: {SURFACE}; }}
     QTableView::item {{ padding: {px(2)}px {px(8)}px; }}
+    QListWidget {{ background: {SURFACE}; color: {INK}; border: 1px solid {LINE}; border-radius: {px(8)}px;
+        font-size: {px(15)}px; }}
+    QListWidget::item {{ padding: {px(3)}px {px(8)}px; }}
+    QListWidget::item:selected {{ background: {PRESSED}; color: {INK}; }}
     QHeaderView::section {{ background: {SURFACE}; color: {INK_2}; border: none; border-bottom: 1px solid {LINE};
         padding: {px(6)}px {px(8)}px; font-size: {px(13)}px; }}
     QProgressBar {{ background: {LINE}; border: none; border-radius: {px(6)}px; max-height: {px(12)}px;
         min-height: {px(12)}px; text-align: center; }}
     QProgressBar::chunk {{ background: {BRAND}; border-radius: {px(6)}px; }}
+    QLabel[kind="note"] {{ color: {INK}; padding: {px(6)}px {px(14)}px; font-size: {px(15)}px; }}
     QLabel[kind="warn"] {{ background: {check.paper}; color: {check.strong}; border-radius: {px(8)}px;
         padding: {px(6)}px {px(14)}px; font-size: {px(15)}px; }}
     QToolTip {{ background: {INK}; color: {SURFACE}; border: none; padding: 4px; font-size: {px(13)}px; }}

@@ -52,13 +52,27 @@ class MonthTyping(QObject):
                 return
             if cell.candidate is not None and len(places) > 1:
                 wanted = replace(wanted, in_at=cell.candidate.in_at, out_at=cell.candidate.out_at)
-            made.append(wanted)
+            made.append(self._fitting(wanted))
         self.drafts.put(made)
         self._drafted()
+
+    def put(self, entries: Sequence[EntryWanted]) -> None:
+        """Type these, as they are."""
+        self.drafts.put(entries)
+        self._drafted()
+
+    def _fitting(self, wanted: EntryWanted) -> EntryWanted:
+        """Company, 職種 and 立場 are said only for those whose assignment does not say them."""
+        row = self._model.row_at(self._model.find((wanted.worker_id, wanted.day)))
+        if row is None or not row.described_on(wanted.day):
+            return wanted
+        return replace(wanted, company_id=None, occupation=None, role=None)
 
     def accept_fields(self) -> None:
         """What the panel's fields say, for the chosen cells; then back to the table."""
         places = self._table.chosen()
+        if not places or self._panel.wanted(*places[0]) is None:
+            return
         self.drafts.drop(places)  # what the fields say now replaces what was typed before
         self._model.show_drafts(self.drafts.state())
         self.accept(places)
@@ -91,7 +105,7 @@ class MonthTyping(QObject):
             if draft is not None:
                 sources.setdefault(group, draft)
             elif group in sources and cell is not None and not cell.day.future and cell.mark is None:
-                made.append(replace(sources[group], worker_id=place[0], day=place[1]))
+                made.append(self._fitting(replace(sources[group], worker_id=place[0], day=place[1])))
         self.drafts.put(made)
         self._drafted()
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 
 from app.clock import Clock
 from app.gate.news import StorageAlarm
-from app.office.port import OfficeNews, OfficePort, PinRefused, Trouble
+from app.office.port import Changed, OfficeNews, OfficePort, PinRefused, Seated, Trouble
 from app.office.shapes import SignedIn
 from app.ui.bridge import Bridge
 from app.ui.office.page import OfficePage
@@ -62,6 +62,7 @@ class OfficeWindow(QWidget):
         self.theme = pages[0][1].theme if pages else Theme()
         self.person: SignedIn | None = None
         self._status: SyncStatus | None = None
+        self._day = clock.now().astimezone(words.zone).date()
         self.setWindowTitle(f"{office.site.name} — {words.title('office.window')}")
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(BACKGROUND))
@@ -203,9 +204,23 @@ class OfficeWindow(QWidget):
         if isinstance(news, Trouble):
             message = self.words.known(news.code, "office.bug", dict(news.values))
             self.line.tell("bad", f"{message.title} → {message.remedy}" if message.remedy else message.title)
+        if isinstance(news, Seated):
+            self._seat(news.person)
         page = self.pages.get(self._wanted)
         if page is not None and self.stack.currentWidget() is page:
             page.take(news)
+
+    def _seat(self, person: SignedIn | None) -> None:
+        """The roster has changed the rights of who sits here, or taken him out."""
+        if self.person is None or (person is not None and person.operator_id != self.person.operator_id):
+            return
+        if person is None:
+            self.sign_out()
+            self.line.tell("check", self.words.title("office.no_operator_now"))
+            return
+        self.person = person
+        for page in self.pages.values():
+            page.sit_down(person)
 
     def _on_gate_news(self, news: object) -> None:
         """A card could not be stored: that goes before whatever is typed here."""
@@ -224,6 +239,12 @@ class OfficeWindow(QWidget):
         """Time goes on."""
         if self._status is not None:
             self.show_sync(self._status)
+        day = self._clock.now().astimezone(self.words.zone).date()
+        if day != self._day:
+            self._day = day
+            page = self.pages.get(self._wanted)
+            if page is not None and self.stack.currentWidget() is page:
+                page.take(Changed())
 
     def leave_now(self) -> None:
         """Close, whatever is on the screen (the system shuts down, a signal, a test)."""

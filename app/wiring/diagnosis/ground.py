@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.errors import EnvironmentTrouble
 from app.readers.specs import parse_spec
 from app.secrets import DATABASE_KEY
+from app.store import rescue
 from app.store.backup import SpaceLevel, disk_space, is_sound
 from app.store.events import EventLog
 from app.wiring import card_profiles
@@ -62,6 +63,15 @@ def recovery(patient: Patient) -> str | None:
     if not patient.data.sealed.exists():
         raise Worth("doctor.recovery_missing")
     return "doctor.recovery"
+
+
+def log(patient: Patient) -> str | None:
+    rescued = rescue.standing(patient.data.database)
+    if rescued is not None and rescued.lost:
+        raise EnvironmentTrouble("store.log_lost", str(rescued.folder))
+    if rescued is not None:
+        raise Worth("store.log_rescued")
+    return "doctor.log"
 
 
 def chain(patient: Patient) -> str | None:

@@ -40,11 +40,11 @@ def main() -> None:
             collection.db.execute("update col set mod = ?", START_MS)  # or nothing is sent
         print(json.dumps({"events": collection.db.scalar(WAITING[kind])}))
     else:
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         collection.sync_collection(auth, sync_media=False)
-        seconds = time.perf_counter() - begin
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - used
         sent = count - collection.db.scalar(WAITING[kind])
-        print(json.dumps({"seconds": seconds, "rss_mb": _peak_mb(), "events": sent}))
+        print(json.dumps({"seconds": seconds, "cpu": cpu, "rss_mb": _peak_mb(), "events": sent}))
     collection.close()
 
 

@@ -40,6 +40,8 @@ class Peer:
 
     name = ""
     durable = ""
+    most = 100_000
+    """Events of its large run."""
 
     def prepare(self) -> None:
         """Install what is missing. Raises NotToBeHad."""
@@ -55,6 +57,7 @@ class Pouch(Peer):
     """PouchDB 9 on LevelDB → pouchdb-server."""
 
     name = "PouchDB 9 → pouchdb-server 4.2, batches of 1,000"
+    most = 20_000
 
     def prepare(self) -> None:
         """npm."""

@@ -37,11 +37,13 @@ async function main() {
     console.log(JSON.stringify({ events: (await db.info()).doc_count }));
   } else {
     const start = process.hrtime.bigint();
+    const used = process.cpuUsage();
     const done = await db.replicate.to(`${url}/events`, { batch_size: 1000, batches_limit: 2 });
     const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+    const more = process.cpuUsage(used);
     const there = (await new PouchDB(`${url}/events`).info()).doc_count;
     const rss = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
-    console.log(JSON.stringify({ seconds, rss_mb: rss, events: done.ok ? there : 0 }));
+    console.log(JSON.stringify({ seconds, cpu: (more.user + more.system) / 1e6, rss_mb: rss, events: done.ok ? there : 0 }));
   }
   await db.close();
 }

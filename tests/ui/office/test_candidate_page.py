@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from app.office.port import Seated
 from app.office.shapes import Right, SignedIn
 from app.ui.office.candidate_page import CandidatePage
+from app.ui.office.headcount_page import HeadcountMonthPage
 from tests.helpers.tiny_site import tiny_site
 from tests.office.desk_bench import worker
 from tests.office.test_missed import GAP, crew_week
@@ -142,3 +143,44 @@ def test_who_is_taken_off_the_roster_is_signed_out(desk: Desk) -> None:
     assert desk.window.stack.currentWidget() is desk.window.pin
     assert "担当者ではなくなった" in desk.window.line.left.text()
     assert len(desk.month.typing.drafts) == 1
+
+
+def test_a_draft_nobody_can_reach_any_more_keeps_no_other_from_being_stored(desk: Desk) -> None:
+    desk.sit_down("foreman-1")
+    desk.loaded()
+    desk.month.typing.accept([(worker(8), "2026-11-10"), (worker(2), "2026-11-10")])
+    site = tiny_site(7)
+    desk.bench.roster(workers=site["workers"], assignments=site["assignments"], operators=vars_of(desk))
+    desk.service.roster_changed()
+    desk.month.show_month(desk.month.month)
+    desk.loaded()
+    desk.month.save()
+    desk.until(lambda: list(desk.month.typing.drafts.state()) == [(worker(2), "2026-11-10")])
+    assert "名簿にいない" in desk.window.line.left.text()
+    desk.month.save()
+    desk.until(lambda: len(desk.month.typing.drafts) == 0)
+
+
+def test_news_from_the_centre_disturb_no_selection_and_no_typing(desk: Desk) -> None:
+    desk.sit_down("foreman-1")
+    desk.loaded()
+    table, model = desk.month.table, desk.month.model
+    chosen = table.selectionModel()
+    for n in (2, 3):
+        chosen.select(model.find((worker(n), "2026-11-10")), chosen.SelectionFlag.Select)
+    desk.bench.touch(5, "2026-11-10")
+    desk.month._ask_month(keep=True)
+    desk.until(lambda: model.marks[worker(5)] != {})
+    assert [place[0] for place in table.chosen()] == [worker(2), worker(3)]
+
+    desk.window.go("heads")
+    heads = desk.window.pages["heads"]
+    assert isinstance(heads, HeadcountMonthPage)
+    desk.until(lambda: heads.model.rowCount() > 0)
+    heads.table.setCurrentIndex(heads.model.index(0, 2))
+    desk.bot.keyClicks(heads.table, "1")
+    heads._typed(heads.model.companies[0][0], "2026-11-01", 5)  # what was typed before is stored now
+    desk.until(lambda: "5/" in heads.model.text(heads.model.index(0, 1)))
+    assert heads.table.state() == heads.table.State.EditingState
+    assert heads.model.setData(heads.model.index(0, 2), "12")
+    desk.until(lambda: "12/" in heads.model.text(heads.model.index(0, 2)))

@@ -1,0 +1,184 @@
+"""これまでの取込: every file that added something, and taking one back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QVBoxLayout
+
+from app.clock import Clock
+from app.domain.events import JST
+from app.office.import_port import BatchEntry, FormatEntry, Imported, ImportNews, ImportPort, ImportTrouble, Progress
+from app.office.shapes import Outcome, Right, SignedIn
+from app.ui.bridge import Bridge
+from app.ui.office.import_files import label
+from app.ui.office.import_words import moment, pace, sentence
+from app.ui.office.list_table import Column, ListTable
+from app.ui.office.page import OfficePage
+from app.ui.office.saving import save_file
+from app.ui.office.style import button
+from app.ui.text import BOLD, Text
+from app.ui.theme import INK_2, Look, Theme
+from app.ui.words import Words
+
+
+class BatchesPage(OfficePage):
+    """See the module."""
+
+    back = Signal()
+
+    def __init__(self, theme: Theme, words: Words, port: ImportPort, bridge: Bridge, clock: Clock) -> None:
+        super().__init__(theme, words)
+        self._port, self._bridge, self._clock = port, bridge, clock
+        say = words.title
+        self._formats: dict[str, FormatEntry] = {}
+        self._busy = False
+        self.title = Text(theme, 28, say("batches.title"), weight=BOLD)
+        self.back_button = button(f"‹ {say('office.page_import')}")
+        self.csv = button("CSV")
+        self.hint = Text(theme, 15, say("batches.hint"), ink=INK_2, lines=2)
+        self.table: ListTable[BatchEntry] = ListTable(theme, self._columns(), say("batches.title"))
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.sum = Text(theme, 15, ink=INK_2, lines=2)
+        self.reason = QLineEdit()
+        self.reason.setMaxLength(200)
+        self.reason.setPlaceholderText(say("batches.reason"))
+        self.reason.setAccessibleName(say("batches.reason"))
+        self.take_back = button(say("batches.take_back"))
+        self.cancel = button(say("wizard.cancel"))
+        self._lay_out()
+        self._port.listen(bridge.reply(self.take_import))
+        self.back_button.clicked.connect(lambda _=False: self.back.emit())
+        self.csv.clicked.connect(lambda _=False: self.save_csv())
+        self.take_back.clicked.connect(lambda _=False: self.take_batch_back())
+        self.reason.returnPressed.connect(self.take_batch_back)
+        self.cancel.clicked.connect(lambda _=False: self._port.cancel())
+        self.table.chosen_changed.connect(self._show_chosen)
+        self.reason.textChanged.connect(lambda _="": self._show_chosen())
+
+    def _columns(self) -> Sequence[Column[BatchEntry]]:
+        say, words = self.words.title, self.words
+        return (
+            Column(say("batches.at"), lambda b: moment(words, b.at), 190, order=lambda b: b.at),
+            Column(say("wizard.device"), lambda b: b.device, 190),
+            Column(say("wizard.format"), lambda b: label(self._formats.get(b.format), words, b.format), 220),
+            Column(say("batches.rows"), lambda b: f"{b.rows:,}", 100, right=True, order=lambda b: b.rows),
+            Column(say("batches.events"), lambda b: f"{b.events:,}", 110, right=True, order=lambda b: b.events),
+            Column(
+                say("month.unsent"),
+                lambda b: f"{b.unsent:,}" if b.unsent else "",
+                90,
+                right=True,
+                order=lambda b: b.unsent,
+                look=lambda b: Look.CHECK,
+            ),
+            Column(say("backfill.note"), self._state, 0, look=lambda b: Look.BAD if b.taken_back_at else None),
+        )
+
+    def _state(self, one: BatchEntry) -> str:
+        if one.taken_back_at is None:
+            return ""
+        at = moment(self.words, one.taken_back_at)
+        return self.words.title("batches.taken_back", at=at, by=one.taken_back_by, reason=one.reason)
+
+    def _lay_out(self) -> None:
+        px = self.theme.px
+        head, foot, box = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        head.setSpacing(px(16))
+        head.addWidget(self.title)
+        head.addWidget(self.back_button)
+        head.addStretch(1)
+        head.addWidget(self.csv)
+        foot.setSpacing(px(8))
+        foot.addWidget(self.sum, 2)
+        for widget in (self.reason, self.take_back, self.cancel):
+            foot.addWidget(widget, 1 if widget is self.reason else 0)
+        box.setContentsMargins(px(24), px(12), px(24), px(12))
+        box.setSpacing(px(8))
+        box.addLayout(head)
+        box.addWidget(self.hint)
+        box.addWidget(self.table, 1)
+        box.addLayout(foot)
+        self.cancel.hide()
+
+    # ---- coming and going -----------------------------------------------------------------------------------------
+
+    def sit_down(self, person: SignedIn | None) -> None:
+        super().sit_down(person)
+        may = person is not None and Right.IMPORT in person.rights
+        self.reason.setVisible(may)
+        self.take_back.setVisible(may)
+        self.hint.say(self.words.title("batches.hint" if may else "wizard.no_right"))
+
+    def enter(self) -> None:
+        self.keys.emit(self.words.title("batches.keys"))
+        self._port.formats(self._bridge.reply(self._took_formats))
+        self._ask()
+        self.table.setFocus()
+
+    def _took_formats(self, formats: Sequence[FormatEntry]) -> None:
+        self._formats = {entry.name: entry for entry in formats}
+        self.table.viewport().update()
+
+    def _ask(self) -> None:
+        self._port.batches(self._bridge.reply(self._took))
+
+    def _took(self, batches: Sequence[BatchEntry]) -> None:
+        self.table.show_rows(batches, lambda one: one.batch)
+        self._show_chosen()
+
+    def take_import(self, news: ImportNews) -> None:
+        """From the importer, on the GUI thread."""
+        if isinstance(news, Progress) and self._busy:
+            self.sum.say(f"{self.words.title('wizard.doing_take_back')}  {pace(self.words, news)}")
+        elif isinstance(news, Imported) and self.isVisible():
+            self._ask()
+        elif isinstance(news, ImportTrouble) and self.isVisible():
+            self.told.emit("bad", sentence(self.words, news.said))
+
+    # ---- taking back ----------------------------------------------------------------------------------------------
+
+    def _show_chosen(self) -> None:
+        chosen = [one for one in self.table.chosen() if one.taken_back_at is None]
+        self.take_back.setEnabled(bool(chosen) and bool(self.reason.text().strip()) and not self._busy)
+        if self._busy:
+            return
+        say = self.words.title
+        if not self.table.list.rows:
+            self.sum.say(say("batches.none"))
+        elif chosen:
+            self.sum.say(say("batches.chosen", count=f"{chosen[0].events:,}", device=chosen[0].device))
+        else:
+            self.sum.say(say("batches.choose"))
+
+    def take_batch_back(self) -> None:
+        """Void what the chosen batch has added; the reason stands beside the button."""
+        chosen = [one for one in self.table.chosen() if one.taken_back_at is None]
+        if not (chosen and self.take_back.isEnabled()):
+            return
+        self._set_busy(True)
+        self._port.take_back(chosen[0].batch, self.reason.text().strip(), self._bridge.reply(self._took_back))
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.cancel.setVisible(busy)
+        self._show_chosen()
+
+    def _took_back(self, outcome: Outcome) -> None:
+        self._set_busy(False)
+        code = outcome.error or (outcome.problems[0].code if outcome.problems else "")
+        if code:
+            message = self.words.known(code, "office.bug")
+            self.told.emit("bad", f"{message.title} → {message.remedy}" if message.remedy else message.title)
+            return
+        self.reason.clear()
+        self.told.emit("recorded", self.words.title("batches.done", count=f"{outcome.stored:,}"))
+        self._ask()
+
+    def save_csv(self) -> None:
+        """The list as a file."""
+        stamp = f"{self._clock.now().astimezone(JST):%Y%m%d-%H%M%S}"
+        self.told.emit(
+            *save_file(f"{self.words.title('batches.title')}-{stamp}.csv", self.table.list.csv(), self.words)
+        )

@@ -1,0 +1,1 @@
+"""Provisioning: files that IT makes, and the first start."""
