@@ -248,13 +248,13 @@ def _write(
             row |= {name: old[name] for name in _DESCRIBING}
         if row is None or (old is not None and all(old[name] == value for name, value in row.items())):
             continue
-        before = _ids(old["events"]) if old is not None else []
-        after = records[key].events if key in records else ()
-        if not set(before).issubset(after):
-            stale.add(key)
-            before = []
+        after: tuple[str, ...] = ()
+        if old is None or old["events"] != row["events"]:
+            after = records[key].events if key in records else ()
+            if old is not None:
+                stale.add(key)
         where = {"site_id": row["site_id"], "worker_id": row["worker_id"], "work_day": row["work_day"]}
-        counted += [{"event_id": id_, **where} for id_ in after if id_ not in before]
+        counted += [{"event_id": id_, **where} for id_ in after]
         row |= {"change": numbers.next_record_change(), "received_month": old["received_month"] if old else month}
         changed.append(row)
     if stale:
