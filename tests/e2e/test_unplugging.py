@@ -57,7 +57,7 @@ def unplug(minutes: float, folder: Path) -> None:
     assert [line for line in summary["log"] if "threads that did not stop" not in line] == []
     before, after = summary["held"]
     assert after["threads"] <= before["threads"] + 1
-    assert after["descriptors"] <= before["descriptors"] + 4, "those of the connection to the centre come and go"
+    assert after["descriptors"] <= before["descriptors"] + 8, "those of the connection to the centre come and go"
     judge(
         summary["told"],
         summary["arrived"],

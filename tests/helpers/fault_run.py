@@ -251,11 +251,19 @@ class FaultRun:
         enable = f"enable_random name={FIU_POINTS[kind]},probability={chance}"
         return {**os.environ, "LD_PRELOAD": " ".join(FIU), "FIU_ENABLE": enable}
 
+    def _ask_to_end(self, gate: Gate) -> None:
+        try:
+            gate.process.terminate()
+        except subprocess.TimeoutExpired as exc:
+            gate.process.process.send_signal(signal.SIGABRT)  # its log then says where every thread stands
+            gate.process.process.wait()
+            raise AssertionError(f"{gate.data.name} does not end ({gate.kind}): {self._log(gate).read_text()}") from exc
+
     def _end(self, gate: Gate, *, kill: bool) -> None:
         if gate.process is None:
             return
         if gate.running and not kill:
-            gate.process.terminate()
+            self._ask_to_end(gate)
         else:
             self.met["gate killed"] += gate.running
             gate.process.kill()

@@ -302,12 +302,10 @@ class MonthPage(OfficePage):
     def copy_chosen(self) -> None:
         """The chosen cells to the clipboard."""
         indexes = self.table.selectionModel().selectedIndexes()
-        if not indexes:
-            return
-        lines = sorted({i.row() for i in indexes})
-        columns = sorted({i.column() for i in indexes})
+        lines, columns = sorted({i.row() for i in indexes}), sorted({i.column() for i in indexes})
         rows = [[self.model.text(self.model.index(n, c)) for c in columns] for n in lines]
-        QApplication.clipboard().setText(tab_text(rows))
+        if rows:
+            QApplication.clipboard().setText(tab_text(rows))
 
     def copy_all(self) -> None:
         """The whole table to the clipboard, with its head."""
