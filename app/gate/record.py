@@ -196,7 +196,7 @@ def _public(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 
 def _plain(name: str) -> str:
-    """A reader's name as the contract takes it: the system may have put anything in it, and no touch may hang on that."""
+    """A reader's name as the contract takes it: the system may have put anything in it; no touch may hang on that."""
     return "".join(c if c.isprintable() else " " for c in name)[:LONGEST_NAME] or "?"
 
 
