@@ -5,6 +5,7 @@ No secret is in either: the keys live in the OS keyring (`app.secrets`), under t
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -112,27 +113,44 @@ class DataDir:
         return self.root / "first-start.unfinished"
 
     def create(self) -> None:
-        """Make the folder. Raises EnvironmentTrouble when that is not allowed."""
+        """Make the folder. Raises EnvironmentTrouble when that is not allowed, InputRefused when it is a file."""
+        self.holds(self.root)
         try:
             make_private(self.root)
         except OSError as exc:
             raise EnvironmentTrouble("settings.folder", str(self.root), why=exc.strerror or "") from exc
 
+    def holds(self, path: Path) -> bool:
+        """Whether a file or folder of this one is there (readable or not).
+
+        Raises EnvironmentTrouble `store.no_access` when this user may not know (another user's folder), InputRefused
+        `settings.file_as_folder` when the data folder is a file.
+        """
+        try:
+            if stat.S_ISREG(self.root.stat().st_mode):
+                raise InputRefused("settings.file_as_folder", str(self.root))
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as exc:
+            raise EnvironmentTrouble("store.no_access", str(self.root)) from exc
+        return True
+
     def has_settings(self) -> bool:
-        """Whether the settings' file is there (readable or not)."""
-        return (self.root / SETTINGS_FILE).exists()
+        """Whether the settings' file is there (readable or not). Raises as `holds` does."""
+        return self.holds(self.root / SETTINGS_FILE)
 
     def settings(self) -> Settings:
-        """Read the settings. Raises InputRefused (`settings.missing` when there is none)."""
+        """Read the settings. Raises InputRefused (`settings.missing` when there is none), and as `holds` does."""
         path = self.root / SETTINGS_FILE
-        if not path.exists():
+        if not self.holds(path):
             raise InputRefused("settings.missing", str(path))
         return from_provisioning(datafile.load(path, "provisioning"))
 
     def identity(self) -> Identity | None:
-        """Read who this station is; None before it was enrolled. Raises InputRefused when damaged."""
+        """Read who this station is; None before it was enrolled. Raises InputRefused when damaged, and as `holds`."""
         path = self.root / STATION_FILE
-        if not path.exists():
+        if not self.holds(path):
             return None
         try:
             return codec.decode(path.read_bytes(), Identity)

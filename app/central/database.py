@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
@@ -41,14 +42,19 @@ class CentralDatabase:
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @classmethod
-    def open(cls, url: str) -> CentralDatabase:
+    def open(cls, url: str, *, new: bool = True) -> CentralDatabase:
         """Open; make the tables when there are none, bring those of an older version up to date.
+
+        `new`: an SQLite file that is not there is made; else StorageTrouble `central.no_database`.
 
         `url`: `sqlite:///PATH` or `postgresql+psycopg://USER@HOST/DATABASE` (password from PGPASSFILE or PGPASSWORD).
         Raises InputRefused for another URL or one with a password in it, StorageTrouble when the database cannot be
         opened or is a newer version's.
         """
-        database = cls(_engine(_accepted(url)))
+        accepted = _accepted(url)
+        if not new and accepted.drivername == "sqlite":
+            _check_there(Path(str(accepted.database)))
+        database = cls(_engine(accepted))
         try:
             database.write(_prepare)
         except DBAPIError as exc:
@@ -114,6 +120,15 @@ def _accepted(url: str) -> URL:
     if parsed.drivername in ("postgresql", "postgresql+psycopg") and parsed.database:
         return parsed.set(drivername="postgresql+psycopg")
     raise InputRefused("central.database_url", where=shown)
+
+
+def _check_there(file: Path) -> None:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise StorageTrouble("central.no_database", str(file)) from exc
+    except OSError:
+        return  # the opening says what is wrong with it
 
 
 def _engine(url: URL) -> Engine:

@@ -87,7 +87,7 @@ def prepare(folder: Path, public: PublicKeys) -> None:
     try:
         write_carried(folder / MARKER, f"{public.text}\n".encode())
     except OSError as exc:
-        raise EnvironmentTrouble("central.drop_folder", str(folder), why=exc.strerror or "") from exc
+        raise EnvironmentTrouble("central.drop_prepare", str(folder), why=exc.strerror or "") from exc
 
 
 def take_drop(db: CentralDatabase, clock: Clock, folder: Path, page_size: int) -> list[Taken]:
@@ -98,8 +98,10 @@ def take_drop(db: CentralDatabase, clock: Clock, folder: Path, page_size: int) -
     """
     taker = _Taker(db, clock, folder, keys_of(db), page_size)
     try:
-        (folder / MARKER).stat()  # another folder would look as if no station had written
-        files = sorted(path.name for path in folder.iterdir() if (is_for := named(path.name)) and is_for[0])
+        names = {path.name for path in folder.iterdir()}
+        if MARKER not in names:  # another folder would look as if no station had written
+            raise EnvironmentTrouble("central.drop_unprepared", str(folder), marker=MARKER)
+        files = sorted(file for file in names if (is_for := named(file)) and is_for[0])
         return [taker.take(file) for file in files]
     except OSError as exc:
         raise EnvironmentTrouble("central.drop_folder", str(folder), why=exc.strerror or "") from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def _take_drop(args: argparse.Namespace) -> int:
         out.print_json(taken)
     elif taken:
         out.say(out.table([list(one.values()) for one in taken], list(taken[0])))
+    else:
+        out.nothing(args.language)
     return InputRefused.exit_code if any(one["result"] == "refused" for one in taken) else 0
 
 
@@ -120,6 +123,8 @@ def _pin_verifier(args: argparse.Namespace) -> int:
 
     try:
         pin = getpass.getpass("PIN: ")
+        if sys.stdin.isatty() and getpass.getpass("PIN (2): ") != pin:
+            raise InputRefused("cli.pins_differ")
     except EOFError:  # nobody there to type one
         pin = ""
     out.say(wiring.pin_verifier(pin))

@@ -100,6 +100,9 @@ def _list_stations(args: argparse.Namespace) -> int:
     if args.json:
         out.print_json(found)
         return 0
+    if not found:
+        out.nothing(args.language)
+        return 0
     head = (
         "station",
         "name",
@@ -178,6 +181,8 @@ def _run_retention(args: argparse.Namespace) -> int:
         out.print_json(done)
     elif done:
         out.say(out.table([list(one.values()) for one in done], list(done[0])))
+    else:
+        out.nothing(args.language)
     return 0
 
 
@@ -187,4 +192,6 @@ def _show_audit(args: argparse.Namespace) -> int:
         out.print_json(rows)
     elif rows:
         out.say(out.table([list(row.values()) for row in rows], list(rows[0])))
+    else:
+        out.nothing(args.language)
     return 0

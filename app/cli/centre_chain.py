@@ -30,6 +30,8 @@ def _incidents(args: argparse.Namespace) -> int:
     if args.json:
         out.print_json(found)
         return 0
+    if not any(found.values()):
+        out.nothing(args.language)
     for rows, columns in ((found["incidents"], _INCIDENT), (found["odd_events"], _ODD)):
         if rows:
             out.say(out.table([["-" if row[name] is None else row[name] for name in columns] for row in rows], columns))

@@ -15,7 +15,7 @@ from app.messages import say
 from app.settings import DataDir
 from app.wiring import import_deeds as deeds
 from app.wiring import imports as wiring
-from app.wiring.import_formats import FormatFolder, load
+from app.wiring.import_formats import FormatFolder, faults_of, load
 
 
 def add_commands(commands: Any) -> None:
@@ -181,6 +181,11 @@ def _formats(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    troubles = faults_of(args.file)
+    if troubles:
+        for trouble in troubles:
+            out.print_error(trouble, args.language)
+        return troubles[0].exit_code
     made = load(args.file)
     _tell(args.language, "formats.good", {"name": made.name, "assurance": made.assurance.value})
     return 0
@@ -223,6 +228,8 @@ def _print_rows(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> int
         out.say(
             out.table([["-" if row[name] in (None, "") else str(row[name]) for name in head] for row in rows], head)
         )
+    else:
+        out.nothing(args.language)
     return 0
 
 

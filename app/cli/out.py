@@ -11,6 +11,7 @@ from typing import Any
 
 from app.errors import GenbaError
 from app.messages import explain
+from app.messages import say as sentence
 
 
 def print_json(value: Any, *, line: bool = False) -> None:
@@ -65,6 +66,11 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
         "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
+
+
+def nothing(language: str) -> None:
+    """Said to people where a list is empty."""
+    say(sentence("cli.nothing", language).title)
 
 
 def _width(text: str) -> int:

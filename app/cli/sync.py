@@ -28,6 +28,8 @@ def _sync(args: argparse.Namespace) -> int:
         out.print_json(result)
     else:
         out.say(say("sync_once.done", args.language, **result).title)
+        if result["rejected"]:
+            out.say(say("sync_once.rejected", args.language).title)
         if result["handed"]:
             out.say(say("sync_page.handed", args.language, count=result["handed"]).title)
     if error is None:

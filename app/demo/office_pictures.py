@@ -9,7 +9,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,11 +24,12 @@ from app.store.database import Database
 from app.store.events import EventLog
 from app.store.outbox import Outbox
 from app.store.roster import RosterStore
-from app.ui.gallery_data import GalleryClock, GallerySync
+from app.ui.gallery_data import GalleryClock
 from app.ui.office.gallery import Props, make_pictures
 from app.ui.office.run import OfficeParts
+from app.ui.status import SyncStatus
 from app.wiring.gate import new_event_id
-from app.wiring.office import OfficeDelivery, build_office
+from app.wiring.office import OfficeDelivery, OfficeRun, build_office
 from app.wiring.station import open_station
 
 KEY_FILE = "keys.json"
@@ -59,13 +61,13 @@ def main(argv: list[str] | None = None) -> int:
 def _pictures(folder: Path, out: Path, language: str) -> list[Path]:
     clock = GalleryClock(NOW.astimezone(UTC))
     data = DataDir.at(folder / "station")
-    _make_station(data, clock)
+    make_station(data, clock)
     run = build_office(open_station(data, clock=clock), SITE_ID)
     person = run.desk.sign_in("op-admin")
     run.service.start()
     run.imports.start()
     try:
-        parts = OfficeParts(run.service, OfficeDelivery(run), lambda take: take(GallerySync()), run.imports)
+        parts = OfficeParts(run.service, OfficeDelivery(run), lambda take: _synced(run, take), run.imports)
         props = Props(
             person,
             _known(folder / "files"),
@@ -82,10 +84,19 @@ def _pictures(folder: Path, out: Path, language: str) -> list[Path]:
         run.station.close()
 
 
+def _synced(run: OfficeRun, take: Callable[[SyncStatus], None]) -> None:
+    """As if sync had answered a minute ago; what waits is what the store says, now and after each storing."""
+    run.listen_sync(take)
+    counts = run.station.outbox.counts()
+    at = run.station.clock.now() - timedelta(minutes=1)
+    status = replace(run.engine.status(), pending=counts.pending, last_sync_at=at, online=True)
+    run.on_sync(status)
+
+
 # ---- the station -----------------------------------------------------------------------------------------------------
 
 
-def _make_station(data: DataDir, clock: GalleryClock) -> None:
+def make_station(data: DataDir, clock: GalleryClock) -> None:
     """As `provision` and seven weeks at the gate would have left it; the last day still waits to be sent."""
     data.create()
     vault = KeyFileVault(data.root / KEY_FILE)

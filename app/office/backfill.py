@@ -48,6 +48,11 @@ def preview(records: Iterable[WorkRecord], roster: Roster, today: date) -> list[
                 role,
                 note,
                 _names(roster, company, occupation, role),
+                tuple(
+                    name.removesuffix("_id")
+                    for name in ("company_id", "occupation", "role")
+                    if not getattr(record, name)
+                ),
             )
         )
     return found

@@ -171,14 +171,17 @@ class OfficeDesk:
         for day, workers in present.items():
             for worker_id in workers:
                 assigned = self.roster.assignment(worker_id, day)
-                if assigned is not None and assigned.company_id:
-                    here[day, assigned.company_id] = here.get((day, assigned.company_id), 0) + 1
-        days = [d.day for d in days_of(wanted, self.roster, self.work_day) if not d.future]
+                company_id = (assigned.company_id if assigned is not None else None) or ""
+                here[day, company_id] = here.get((day, company_id), 0) + 1
+        days = [d for d in days_of(wanted, self.roster, self.work_day) if not d.future]
         shown = sorted(self.roster.companies.values(), key=lambda c: (c.short_name or c.name, c.id))
+        names = [(c.id, c.short_name or c.name) for c in shown]
+        if any(not company_id for _, company_id in here):
+            names.append(("", ""))
         return [
-            HeadcountDay(c.id, c.short_name or c.name, day, typed.get((day, c.id)), here.get((day, c.id), 0))
-            for c in shown
-            for day in days
+            HeadcountDay(id_, name, d.day, typed.get((d.day, id_)), here.get((d.day, id_), 0), d.closed)
+            for id_, name in names
+            for d in days
         ]
 
     def backfill(self, wanted: str) -> list[Backfill]:

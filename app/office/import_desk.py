@@ -26,6 +26,7 @@ from app.office.formats.shapes import Format
 from app.office.import_bad import BadRows, Words
 from app.office.import_file import Opened, PhoneKeys, is_phone_file, open_file, open_phone_file
 from app.office.import_layout import Said
+from app.office.import_mended import Part, part_of
 from app.office.import_shapes import (
     BadRow,
     ImportWanted,
@@ -78,12 +79,15 @@ class ImportDesk:
         self._importer = Importer(imports, rosters, clock, new_id)
         self._phones, self._book, self._site, self._words, self._most_new = phones, book, site, words, most_new
 
-    def recognise(self, file: Path) -> tuple[str, ...]:
+    def recognise(self, file: Path, *, name_likely: bool = False) -> tuple[str, ...]:
         """Formats that read the file's first lines without a fault, or, where there is none, most of them; those that
-        say more of the file first."""
+        say more of the file first. `name_likely`: raises InputRefused `import.half_read` where the likeliest reads no
+        more than half of them.
+        """
         if is_phone_file(file):
             return (phone_file.NAME,)
         found: list[tuple[tuple[bool, bool, int, int], str]] = []
+        half: list[tuple[float, str, int, int]] = []
         for place, format_ in enumerate(self._formats.usable()):
             if format_.suffixes and file.suffix.lower() not in format_.suffixes:
                 continue
@@ -98,6 +102,11 @@ class ImportDesk:
             if bad * 2 < len(first):
                 says = len(format_.needs) + len(format_.suffixes) + len(format_.columns)
                 found.append(((bad > 0, format_.sample, -says, place), format_.name))
+            elif bad < len(first):
+                half.append((bad / len(first), format_.name, len(first), bad))
+        if name_likely and half and not found:
+            _, name, read, bad = min(half)
+            raise InputRefused("import.half_read", str(file), format=name, read=read, bad=bad)
         found.sort()
         faultless = [name for (faulty, *_), name in found if not faulty]
         return tuple(faultless or (name for _, name in found))
@@ -107,8 +116,12 @@ class ImportDesk:
         with self._open(wanted) as opened:
             site = self._site_of(wanted, opened)
             rosters = Rosters(self._rosters, site.id)
-            shown = [_row(site, rosters, one) for one in islice(opened.touches, min(rows, MOST_BAD_SHOWN))]
-            return Preview(tuple(shown), opened.origin.device, opened.rows.encoding if opened.rows else "")
+            first = list(islice(opened.touches, min(rows, MOST_BAD_SHOWN)))
+            shown = [_row(site, rosters, one) for one in first]
+            devices = {one.device for one in first if isinstance(one, DeviceTouch)}
+            # where the rows name one device, that is what they are stored under, not the file's name
+            device = "" if wanted.device or len(devices) != 1 else devices.pop()
+            return Preview(tuple(shown), device or opened.origin.device, opened.rows.encoding if opened.rows else "")
 
     def run(
         self,
@@ -122,10 +135,14 @@ class ImportDesk:
         shown: list[BadRow] = []
         bad_rows: BadRows | None = None
         kept = False
+        part: Part | None = None
+        too_low = 0
         with self._open(wanted) as opened:
             site = self._site_of(wanted, opened)
             if wanted.bad_file and opened.rows is not None:
                 bad_rows = BadRows(Path(wanted.bad_file), self._formats.get(wanted.format), opened.rows, self._words)
+            if opened.rows is not None and not dry_run:
+                part = part_of(Path(wanted.file), self._formats.get(wanted.format), opened.rows)
             reasons: Counter[str] = Counter()
 
             def on_bad(bad: BadTouch) -> None:
@@ -148,12 +165,12 @@ class ImportDesk:
                     step=pace.step,
                     most_new=None if dry_run else self._most_new,
                 )
-                kept = not dry_run
+                kept, too_low = not dry_run, done.tally.reasons["assurance_too_low"]
             except Cancelled:
                 return Report(Plan(), cancelled=True, verdict=Said("import.keep_cancelled"))
             finally:
                 if bad_rows is not None:
-                    bad_rows.close(keep=kept)
+                    bad_rows.close(keep=kept, elsewhere=too_low)
         skipped = opened.reader.skipped if opened.reader else 0
         plan = _plan(done.tally, opened.origin.device, skipped, shown, reasons)
         rosters = Rosters(self._rosters, site.id)
@@ -163,7 +180,7 @@ class ImportDesk:
         may_clear, verdict = False, Said("import.keep_trial")
         if kept:
             may_clear, verdict = self._verdict(
-                done.batch, done.tally, _Pace("verify", lambda: 1.0, tell, lambda: False)
+                done.batch, done.tally, part, _Pace("verify", lambda: 1.0, tell, lambda: False)
             )
         return Report(plan, done.batch, may_clear, verdict, bad_file)
 
@@ -172,7 +189,7 @@ class ImportDesk:
         with self._open(wanted) as opened:
             return opened.phone
 
-    def _verdict(self, batch: int | None, tally: Tally, pace: _Pace) -> tuple[bool, Said]:
+    def _verdict(self, batch: int | None, tally: Tally, part: Part | None, pace: _Pace) -> tuple[bool, Said]:
         """Whether the reader's memory may be cleared, and why."""
         count = {"new": str(tally.new), "known": str(tally.known), "bad": str(tally.bad), "read": str(tally.read)}
         if batch is not None and not self._imports.read_back(batch, pace.step):
@@ -184,7 +201,13 @@ class ImportDesk:
         too_low = tally.reasons["assurance_too_low"]
         if too_low:
             return False, Said("import.keep_too_low", {**count, "too_low": str(too_low)})
-        return True, Said("import.may_clear", count)
+        if part is None:
+            return True, Said("import.may_clear", count)
+        count |= {"total": str(part.total), "left": str(max(part.total - min(part.back, tally.read), 0))}
+        if not part.total:
+            return False, Said("import.keep_part", count)
+        back = count["left"] == "0"
+        return back, Said("import.may_clear_mended" if back else "import.keep_part_left", count)
 
     @contextmanager
     def _open(self, wanted: ImportWanted) -> Iterator[Opened]:

@@ -282,7 +282,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class HeadcountDay:
-    """総出面 of a company on a day beside what the gate saw."""
+    """総出面 of a company on a day beside what the gate saw. Company '': people without one; nobody types for them."""
 
     company_id: str
     company: str
@@ -291,6 +291,8 @@ class HeadcountDay:
     """As typed; None: nobody typed it."""
     present: int
     """Workers with a touch that day."""
+    closed: bool = False
+    """休工日, as in `Day`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,8 @@ class Backfill:
     `backfill.too_old`; '' when it can be."""
     names: tuple[str, str, str] = ("", "", "")
     """Company, occupation and role as words."""
+    missing: tuple[str, ...] = ()
+    """What the record lacks: 'company', 'occupation', 'role'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,11 @@ class FolderLock:
         return cls(database.with_name(database.name + ".lock"))
 
     def held(self) -> bool:
-        """Whether a running program has it now. A program that starts at this very moment may find it taken."""
-        if not self._path.exists():
-            return False
+        """Whether a running program has it now, as far as this user may know. A program that starts at this very moment
+        may find it taken."""
         try:
+            if not self._path.exists():
+                return False
             self.take()
         except (StorageTrouble, OSError) as trouble:
             return isinstance(trouble, StorageTrouble)

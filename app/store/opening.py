@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sqlalchemy.pool import NullPool
@@ -11,6 +12,20 @@ from app.errors import StorageTrouble
 from app.store import driver, schema
 from app.store.engine import make_engine
 from app.store.keyid import is_key_of
+
+
+def check_access(path: Path, *folders: Path) -> None:
+    """Whether this user may write what `Database.open` writes, and in these folders, as far as they are there.
+
+    Nothing is opened: closing a file would end the locks that SQLite holds on it in this process.
+    Raises StorageTrouble `store.no_access`.
+    """
+    for name in (str(path), f"{path}-wal", f"{path}-shm", f"{path}.lock"):
+        if os.path.exists(name) and not os.access(name, os.R_OK | os.W_OK):
+            raise StorageTrouble("store.no_access", name)
+    for folder in folders:
+        if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise StorageTrouble("store.no_access", str(folder))
 
 
 def is_empty(path: Path) -> bool:

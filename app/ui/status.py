@@ -47,11 +47,11 @@ def sync_sentence(status: SyncStatus, words: Words, now: datetime) -> str:
     """「送信待ち 3 件 · 最終送信 07:41」, with what is to be checked and, calmly, why it waits."""
     parts = []
     if status.handed:
-        parts.append(words.title("gate.handed", count=status.handed))
+        parts.append(words.title("gate.handed", count=f"{status.handed:,}"))
     if status.pending > status.handed or not status.handed:
-        parts.append(words.title("gate.pending", count=status.pending - status.handed))
+        parts.append(words.title("gate.pending", count=f"{status.pending - status.handed:,}"))
     if status.rejected:
-        parts.append(words.title("gate.rejected", count=status.rejected))
+        parts.append(words.title("gate.rejected", count=f"{status.rejected:,}"))
     if status.last_sync_at is None:
         parts.append(words.title("gate.never_synced"))
     else:

@@ -128,7 +128,7 @@ def drop_key(url: str, folder: Path | None) -> str:
 
 def take_drop(url: str, folder: Path) -> list[dict[str, Any]]:
     """What became of every letter in a folder. Raises EnvironmentTrouble."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         taken: list[dict[str, Any]] = codec.plain(drop.take_drop(db, SystemClock(), folder, DROP_PAGE))
     return taken
 

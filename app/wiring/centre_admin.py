@@ -31,7 +31,7 @@ def act(reason: str) -> Act:
 def stations(url: str) -> list[dict[str, Any]]:
     """Every station, see app.central.overview."""
     found: list[dict[str, Any]] = []
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         after: str | None = ""
         while after is not None:
             page = overview.stations(db, SystemClock(), after, PAGE)
@@ -42,19 +42,19 @@ def stations(url: str) -> list[dict[str, Any]]:
 
 def revoke_station(url: str, station_id: str, reason: str) -> None:
     """Take a station out of service. Raises InputRefused."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         administration.revoke_station(db, SystemClock(), station_id, act(reason))
 
 
 def move_station(url: str, station_id: str, site_id: str, reason: str) -> list[str]:
     """Give a station to a site; the sites it left. Raises InputRefused."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         return administration.move_station(db, SystemClock(), station_id, site_id, act(reason))
 
 
 def close_site(url: str, site_id: str, last_day: date, reason: str, *, withdraw: bool) -> None:
     """Close a site after a work day. Raises InputRefused."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         administration.close_site(db, SystemClock(), site_id, last_day, act(reason), withdraw=withdraw)
 
 
@@ -67,7 +67,7 @@ def create_client(url: str, kind: str, name: str, reason: str) -> dict[str, Any]
 
 def erase_person(url: str, worker_id: str, reason: str, *, dry_run: bool) -> dict[str, Any]:
     """Erase a person; what was found and done. Raises InputRefused."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         done = erasure.erase_person(db, SystemClock(), worker_id, act(reason), dry_run=dry_run)
     plain: dict[str, Any] = codec.plain(done)
     return plain
@@ -75,7 +75,7 @@ def erase_person(url: str, worker_id: str, reason: str, *, dry_run: bool) -> dic
 
 def retention(url: str, months: int, reason: str, *, dry_run: bool) -> list[dict[str, Any]]:
     """Erase everybody whose last work is older than so many months; what was done for each. Raises InputRefused."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         plain: list[dict[str, Any]] = codec.plain(
             keeping.retention(db, SystemClock(), months, act(reason), dry_run=dry_run)
         )
@@ -84,6 +84,6 @@ def retention(url: str, months: int, reason: str, *, dry_run: bool) -> list[dict
 
 def audit_rows(url: str, last: int) -> list[dict[str, Any]]:
     """The newest rows of the audit trail."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         plain: list[dict[str, Any]] = codec.plain(audit.rows(db, last))
     return plain

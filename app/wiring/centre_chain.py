@@ -15,7 +15,7 @@ from app.wiring.centre_admin import act
 
 def incidents(url: str) -> dict[str, Any]:
     """`{incidents: […], odd_events: […]}`, see app.central.incidents and app.central.oddities."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         return {
             "incidents": codec.plain(chain_incidents.incidents(db)),
             "odd_events": codec.plain(odd_events(db)),
@@ -24,5 +24,5 @@ def incidents(url: str) -> dict[str, Any]:
 
 def close_incident(url: str, incident_id: str, reason: str) -> None:
     """Close an incident. Raises InputRefused without a reason, and for one that is not open."""
-    with closing(CentralDatabase.open(url)) as db:
+    with closing(CentralDatabase.open(url, new=False)) as db:
         chain_incidents.close_incident(db, SystemClock(), incident_id, act(reason))

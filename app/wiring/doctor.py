@@ -34,7 +34,7 @@ STEPS = (
     Step("clock", centre.clock, ("database",)),
     Step("centre", centre.centre, ("database",)),
     Step("recovery", ground.recovery, ("settings",)),
-    Step("log", ground.log),
+    Step("log", ground.log, ("folder",)),
     Step("chain", ground.chain, ("database",)),
     Step("accepted", ground.accepted, ("database",)),
     Step("ccus_area", card.ccus_area),

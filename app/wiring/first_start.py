@@ -65,9 +65,12 @@ def needed(data: DataDir) -> bool:
 
 
 def provisioning_file(data: DataDir) -> Path | None:
-    """A file left for the first start: beside the program, in the machine's folder, or in the data folder."""
-    places = (folder / PROVISIONING_FILE for folder in (*machine_folders(), data.root))
-    return next((place for place in places if place.exists()), None)
+    """A file left for the first start: beside the program, in the machine's folder, or in the data folder.
+
+    Raises as `DataDir.holds` does."""
+    places = (folder / PROVISIONING_FILE for folder in machine_folders())
+    own = data.root / PROVISIONING_FILE
+    return next((place for place in places if place.exists()), None) or (own if data.holds(own) else None)
 
 
 def first_start(

@@ -176,8 +176,13 @@ class GateRun:
 
     def on_news(self, news: News) -> None:
         """From the gate; its thread. The count of what waits must not lag behind while sync waits for an answer."""
+        if isinstance(news, Announcement) and news.id is not None:
+            self.count_again()
+
+    def count_again(self) -> None:
+        """Something was stored: say at once how much waits. Any thread."""
         status = self._last_sync
-        if isinstance(news, Announcement) and news.id is not None and status is not None:
+        if status is not None:
             counted = replace(status, pending=self.station.outbox.counts().pending)
             if counted != status:
                 for listener in self._sync_listeners:

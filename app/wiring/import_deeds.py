@@ -35,6 +35,8 @@ from app.wiring.imports import BOOK, after_of, desk_of, only, writing
 from app.wiring.operators import proven
 from app.wiring.station import Station, open_station
 
+_TOLD_TO_CENTRE = frozenset(("import_bind", "import_take_back", "import_confirm"))
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -67,13 +69,16 @@ def take_back(data: DataDir, batch: int, reason: str, who: Who, *, clock: Clock 
 def bind(data: DataDir, card: str, worker: str, valid_from: str, who: Who) -> int:
     """Bind one card. Raises GenbaErrors."""
     with _acting(data, who, "import_bind") as (station, site):
-        return _stored(after_of(station).bind(site, [BindWanted(card, worker, valid_from)], who.operator_id))
+        wanted = [BindWanted(card, worker, valid_from)]
+        _nobody_elses(station, site, wanted)
+        return _stored(after_of(station).bind(site, wanted, who.operator_id))
 
 
 def bind_file(data: DataDir, file: Path, who: Who) -> int:
     """Bind the cards of a table with the columns card, worker and (may be empty) valid_from. Raises GenbaErrors."""
     rows = [BindWanted(row[0], row[1], row[2]) for _, row in _table(file, ("card", "worker"), ("valid_from",))]
     with _acting(data, who, "import_bind") as (station, site):
+        _nobody_elses(station, site, rows)
         return _stored(after_of(station).bind(site, rows, who.operator_id))
 
 
@@ -124,9 +129,24 @@ def _acting(data: DataDir, who: Who, action: str, clock: Clock | None = None) ->
         site = station.site(who.site_id or None)
         found = station.rosters.load(site.id).operators.get(who.operator_id)
         may = found is not None and any(Right.IMPORT in RIGHTS.get(role, ()) for role in found.roles)
-        proven(station, action, found if may else None, who.operator_id, who.pin)
+        proven(station, action, found, who.operator_id, who.pin, may=may)
+        # docs/contract.md, "Who may say what": better refused here than by the centre, weeks later
+        at_gate = station.identity.role == "gate" and action in _TOLD_TO_CENTRE
+        if at_gate and (action == "import_confirm" or found is None or "foreman" not in found.roles):
+            raise InputRefused("import.gate_station", station.identity.station_id)
         yield station, site
         AuditTrail(station.db).record(action, ok=True, operator_id=who.operator_id)
+
+
+def _nobody_elses(station: Station, site: Site, wanted: Sequence[BindWanted]) -> None:
+    """At a gate a card that belongs to somebody else stays his. Raises InputRefused `import.gate_card`."""
+    if station.identity.role != "gate":
+        return
+    cards = station.rosters.load(site.id).cards
+    for one in wanted:
+        card = cards.get(one.card_key)
+        if card is not None and card.worker_id != one.worker_id:
+            raise InputRefused("import.gate_card", ids.mask_card_key(one.card_key))
 
 
 def _stored(outcome: Outcome) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,17 +46,36 @@ def load(file: Path) -> Format:
     return made
 
 
+def faults_of(file: Path) -> list[InputRefused]:
+    """Everything in a format file that breaks the schema. Raises InputRefused for a file that cannot be read."""
+    found = datafile.faults(datafile.parse(file), SCHEMA, str(file))
+    return [_fault(one) for one in found]
+
+
+def _fault(one: InputRefused) -> InputRefused:
+    """In the reader's language where it is a name that is missing or too many."""
+    why = str(one.values["why"])
+    if missing := re.fullmatch(r"'(\w+)' is a required property", why):
+        return InputRefused("formats.fault_missing", one.where, name=missing[1])
+    if extra := re.search(r"\((.+) (?:was|were) unexpected\)", why):
+        return InputRefused("formats.fault_extra", one.where, name=extra[1].replace("'", ""))
+    return InputRefused("formats.fault", one.where, why=why)
+
+
 class FormatFolder:
     """Formats of a data folder. Any thread."""
 
     def __init__(self, data: DataDir, trial: Format | None = None) -> None:
         """`trial`: a format that is in no folder yet; it hides one of the same name."""
+        self._data = data
         self._own = data.root / FOLDER
         self._trial = trial
 
     def found(self) -> list[Found]:
-        """Every format file, the office's own first; one of these hides a shipped one of the same name."""
-        own = sorted(self._own.glob("*.toml"))
+        """Every format file, the office's own first; one of these hides a shipped one of the same name.
+
+        Raises EnvironmentTrouble `store.no_access` for another user's data folder."""
+        own = sorted(self._own.glob("*.toml")) if self._data.holds(self._own) else []
         names = {file.stem for file in own}
         shipped = [file for file in sorted(resource(FOLDER).glob("*.toml")) if file.stem not in names]
         return [_found(file, own=True) for file in own] + [_found(file, own=False) for file in shipped]

@@ -17,6 +17,7 @@ from app.office.formats.reading import PhoneBook
 from app.office.import_after import ImportAfter
 from app.office.import_desk import ImportDesk
 from app.office.import_file import NOTHING, PhoneKeys
+from app.office.import_mended import is_bad_file
 from app.office.import_shapes import (
     Correction,
     ImportWanted,
@@ -77,11 +78,30 @@ def import_files(
 ) -> list[Imported]:
     """Import files one after the other; each is stored whole or not at all, whatever becomes of the others.
 
-    Raises GenbaErrors that concern all of them (`import.in_use`).
+    Raises GenbaErrors that concern all of them (`import.in_use`, `import.bad_is_input`, `import.bad_exists`,
+    `import.bad_several`).
     """
+    if wanted.bad_file:
+        _may_write(Path(wanted.bad_file), files)
     with writing(data, clock) as station:
         desk = desk_of(station, language)
         return [_import(station, desk, file, wanted, tell) for file in files]
+
+
+def _may_write(bad: Path, files: Sequence[Path]) -> None:
+    """A file of left-out rows replaces nothing but an earlier one of its kind. Raises InputRefused."""
+    if len(files) > 1:
+        raise InputRefused("import.bad_several", str(bad))
+    if not bad.exists():
+        return
+    if any(file.exists() and bad.samefile(file) for file in files):
+        raise InputRefused("import.bad_is_input", str(bad))
+    try:
+        ours = bad.is_file() and is_bad_file(bad)
+    except (OSError, InputRefused):
+        ours = False
+    if not ours:
+        raise InputRefused("import.bad_exists", str(bad))
 
 
 def desk_of(
@@ -118,7 +138,7 @@ def _import(
     audit = AuditTrail(station.db)
     name = wanted.format
     try:
-        name = name or only(file, desk.recognise(file))
+        name = name or only(file, _recognised(station, desk, file))
         bad = wanted.bad_file
         asked = ImportWanted(str(file), name, wanted.site_id, wanted.correction, wanted.device, bad_file=bad)
         report = desk.run(asked, dry_run=wanted.dry_run, tell=tell)
@@ -150,6 +170,15 @@ def _import(
         # on disk with FULL by now: the phone need not keep it any longer
         values["phone_may_delete_to"] = None if wanted.dry_run else phone.last
     return Imported(str(file), None, report, values)
+
+
+def _recognised(station: Station, desk: ImportDesk, file: Path) -> Sequence[str]:
+    """As `ImportDesk.recognise`. Raises InputRefused `import.no_format_broken` where a broken format may be the one."""
+    found = desk.recognise(file, name_likely=True)
+    broken = [str(one.file) for one in FormatFolder(station.data).found() if one.own and one.trouble is not None]
+    if not found and broken:
+        raise InputRefused("import.no_format_broken", str(file), formats=", ".join(broken))
+    return found
 
 
 def only(file: Path, formats: Sequence[str]) -> str:

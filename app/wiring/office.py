@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app import logs
 from app.gate import look
@@ -112,6 +112,17 @@ class OfficeRun:
         for listener in self._sync_listeners:
             listener(status)
 
+    def on_stored(self) -> None:
+        """Something was stored here: it goes out, and what waits is counted at once. Office's or importer's thread."""
+        self.engine.wake("touch")
+        if self.gate is not None:
+            self.gate.gate.roster_changed()
+            self.gate.count_again()
+        elif self._last is not None:
+            counted = replace(self._last, pending=self.station.outbox.counts().pending)
+            for listener in self._sync_listeners:
+                listener(counted)
+
 
 def _seen(status: SyncStatus) -> tuple[object, ...]:
     """What the pages hang on."""
@@ -134,8 +145,8 @@ def build_office(station: Station, site_id: str | None, pace: Pace | None = None
     wanted = station.site(site_id)
     later: list[OfficeRun] = []
     engine = station.engine(listener=lambda status: later[0].on_sync(status), pace=pace)
-    desk, service = _service(station, wanted.id, lambda: engine.wake("touch"))
-    imports = _imports(station, desk, service, lambda: engine.wake("touch"))
+    desk, service = _service(station, wanted.id, lambda: later[0].on_stored())
+    imports = _imports(station, desk, service, lambda: later[0].on_stored())
     run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)), imports)
     later.append(run)
     return run
@@ -143,14 +154,11 @@ def build_office(station: Station, site_id: str | None, pace: Pace | None = None
 
 def build_beside(gate: GateRun) -> OfficeRun:
     """The office in a gate's program. Whatever is entered there, the gate's lists show too."""
-
-    def stored() -> None:
-        gate.engine.wake("touch")
-        gate.gate.roster_changed()
-
-    desk, service = _service(gate.station, gate.site.id, stored)
-    imports = _imports(gate.station, desk, service, stored, most_new=MOST_NEW_BESIDE_GATE)
+    later: list[OfficeRun] = []
+    desk, service = _service(gate.station, gate.site.id, lambda: later[0].on_stored())
+    imports = _imports(gate.station, desk, service, lambda: later[0].on_stored(), most_new=MOST_NEW_BESIDE_GATE)
     run = OfficeRun(gate.station, desk, service, gate.engine, gate.housekeeping, imports, gate)
+    later.append(run)
     gate.listen_sync(run.on_sync)
     return run
 

@@ -123,9 +123,9 @@ def phones(data: DataDir) -> list[dict[str, Any]]:
 
 def _operator(station: Station, action: str, operator_id: str, pin: str) -> Operator:
     """Who does it, with the right to. Raises InputRefused `phones.operator`, `phones.pin_wait`."""
-    found = None
+    found, may = None, False
     for site in station.rosters.sites():
         operator = station.rosters.load(site.id).operators.get(operator_id)
-        if operator is not None and any(Right.IMPORT in RIGHTS.get(role, ()) for role in operator.roles):
-            found = operator
-    return proven(station, action, found, operator_id, pin)
+        if operator is not None and not may:
+            found, may = operator, any(Right.IMPORT in RIGHTS.get(role, ()) for role in operator.roles)
+    return proven(station, action, found, operator_id, pin, may=may)

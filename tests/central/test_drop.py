@@ -14,6 +14,7 @@ from app.central import drop
 from app.central import schema as t
 from app.central.database import CentralDatabase
 from app.drop_seal import unsealed
+from app.errors import EnvironmentTrouble
 from app.sync.wire import DropAnswer
 from tests.central.world import World
 from tests.helpers.drop_bench import Bench
@@ -23,6 +24,18 @@ from tests.helpers.drop_bench import Bench
 def bench(db: CentralDatabase, tmp_path: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
         yield Bench(World(db, tmp_path), tmp_path, stack)
+
+
+def test_a_folder_that_was_not_made_ready_and_one_that_is_not_there(bench: Bench, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for folder, code in ((plain, "central.drop_unprepared"), (tmp_path / "none", "central.drop_folder")):
+        with pytest.raises(EnvironmentTrouble) as refused:
+            drop.take_drop(bench.world.db, bench.world.clock, folder, 10)
+        assert refused.value.code == code
+    with pytest.raises(EnvironmentTrouble) as refused:
+        drop.prepare(tmp_path / "none", drop.keys_of(bench.world.db).public)
+    assert refused.value.code == "central.drop_prepare", "nothing was taken, and nothing is said of it"
 
 
 def test_the_same_file_twice_gets_the_same_word(bench: Bench) -> None:

@@ -397,6 +397,52 @@ def test_a_data_folder_that_cannot_be(tmp_path: Path) -> None:
     file = write(tmp_path, "file", b"")
     provisioning = write(tmp_path, "p.toml", (GOOD + 'key_file = "k"\n').encode())
     refuses(file / "below", 4, "settings.folder", "provision", str(provisioning), where=str(file))
+    for command in (["status"], ["gate", "--headless"], ["provision", str(provisioning)]):
+        refuses(file, 3, "settings.file_as_folder", *command, where=str(file))
+
+
+@pytest.mark.usefixtures("in_process")
+def test_who_looks_after_a_centre_makes_none_by_a_typing_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typo = ["--database", f"sqlite:///{tmp_path / 'typo.db'}"]
+    reason = ["--reason", "x"]
+    for command in (
+        ["stations"],
+        ["incidents"],
+        ["audit", "--json"],
+        ["erase-person", "--worker", "1", *reason],
+        ["retention", "--months", "9", *reason],
+        ["take-drop", str(tmp_path)],
+    ):
+        assert run(["--data-dir", str(tmp_path), "central", *command, *typo]) == 4
+        told = capsys.readouterr()
+        assert told.out == ""
+        is_error(told.err, "central.no_database", where="typo.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_empty_list_says_so(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    here = ["--data-dir", str(rig.station_data)]
+    there = ["--database", f"sqlite:///{rig.centre_data / 'central.db'}"]
+    for command in (["import", "--unknown"], ["import", "--batches"], ["central", "incidents", *there]):
+        assert run([*here, *command]) == 0
+        assert capsys.readouterr().out == "0 件\n"
+        assert run([*here, *command, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) in ([], {"incidents": [], "odd_events": []})
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_pin_on_a_terminal_is_typed_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    for typed, code in ((["482913", "482914"], 3), (["482913", "482913"], 0)):
+        monkeypatch.setattr("getpass.getpass", lambda prompt, typed=typed: typed.pop(0))
+        assert run(["central", "pin-verifier"]) == code
+        told = capsys.readouterr()
+        assert (told.out == "", typed) == (code != 0, [])
 
 
 def test_the_centre_cannot_have_its_address_or_database(rig: Rig, tmp_path: Path) -> None:

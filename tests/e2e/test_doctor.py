@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +15,18 @@ from typing import Any
 
 import pytest
 
-from app.wiring.doctor import STEPS
+from app.messages import LANGUAGES, catalogue, say
+from app.settings import DataDir, Identity, Settings
+from app.wiring import usb as usb_wiring
+from app.wiring.diagnosis.check import Live
+from app.wiring.doctor import STEPS, examine
 from tests.helpers import namespace
-from tests.helpers.station_rig import ROOT, ask
+from tests.helpers.station_rig import PATIENCE_S, ROOT, Rig, ask, genba_touch
+from tests.helpers.tiny_site import tiny_site
 
 ROADS = ("usb", "driver", "service", "permission", "holder", "readers")
 CARD = ("card", "card_read", "card_proof", "card_worker")
+NO_ACCESS = say("store.no_access", "en").title
 Report = dict[str, Any]
 
 
@@ -56,6 +63,7 @@ def test_the_order_is_that_of_a_person() -> None:
     wanted = ["database", *ROADS, "card", "card_read", "trust", "card_proof", "card_worker", "clock", "centre", "chain"]
     assert [name for name in names if name in wanted] == wanted
     assert all(names.index(ground) < names.index(step.name) for step in STEPS for ground in step.rests_on)
+    assert {f"check.{name}" for name in names} <= {code for language in LANGUAGES for code in catalogue(language)}
 
 
 @pytest.mark.long
@@ -137,3 +145,78 @@ def test_the_first_failure_comes_first_and_the_unsupported_area_is_no_failure(tm
 
 def test_a_wrong_number_of_seconds(tmp_path: Path) -> None:
     assert ask(tmp_path, "doctor", "--card", "-1").returncode == 2
+
+
+def as_plain_user(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command by somebody whom the rights of files bind: root has to lay his powers down."""
+    lay_down: list[str] = []
+    if sys.platform == "win32":
+        pytest.skip("rights of files are others there")
+    if os.geteuid() == 0:
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            pytest.skip("no setpriv")
+        lay_down = [setpriv, "--bounding-set", "-dac_override,-dac_read_search,-fowner"]
+    return subprocess.run(
+        [*lay_down, *genba_touch(data, "--language", "en", *arguments)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def test_it_sees_what_the_gate_will_not_open_and_mends_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tiny_site(workers=1))
+    try:
+        data = DataDir.at(rig.station_data)
+
+        def seen() -> dict[str, str]:
+            checks = json.loads(as_plain_user(data.root, "doctor", "--json").stdout)["checks"]
+            return {c["check"]: c["code"] or c["result"] for c in checks}
+
+        data.database.chmod(0o400)
+        assert "store.no_access" not in seen()["folder"]
+        assert seen()["database"] == "store.no_access"
+        gate = as_plain_user(data.root, "gate", "--headless", "--seconds", "1")
+        assert (gate.returncode, gate.stderr.splitlines()[0]) == (4, NO_ACCESS)
+        data.database.chmod(0o600)
+        for mode, code in ((0o500, "settings.folder"), (0o000, "store.no_access")):
+            data.root.chmod(mode)
+            assert seen()["folder"] == code
+            assert data.root.stat().st_mode & 0o777 == mode
+            data.root.chmod(0o700)
+    finally:
+        rig.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["gate", "--headless"], ["doctor"], ["first-start"], ["formats", "list"], ["import", "x.csv"]],
+    ids=lambda command: command[0],
+)
+def test_another_users_folder_has_a_sentence(tmp_path: Path, command: list[str]) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0)
+    done = as_plain_user(folder, *command)
+    assert done.returncode == 4
+    assert NO_ACCESS in "".join((done.stdout + done.stderr).splitlines()[:2])
+
+
+@pytest.mark.parametrize(
+    ("role", "wanted"),
+    [("office", ("doctor.reader_not_needed", "info")), ("gate", ("doctor.usb_none", "failed"))],
+)
+def test_an_office_may_do_without_a_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, wanted: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(usb_wiring, "plugged_in", list)
+    data = DataDir(tmp_path / "data")
+    data.create()
+    data.save_settings(Settings("https://x.example", "PC", key_file="keys.json"))
+    data.save_identity(Identity("station-1", (), role))
+    checks = {c["check"]: c for c in examine(data, live=Live(states=tuple, sync=lambda: None))}
+    assert (checks["usb"]["code"], checks["usb"]["result"]) == wanted
+    assert {checks[name]["result"] for name in ROADS[1:]} == {"not_checked"}

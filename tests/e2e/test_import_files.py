@@ -58,6 +58,13 @@ def test_from_the_reader_to_the_centre_and_back(rig: Rig, tmp_path: Path) -> Non
     said = call(data, "import", str(dump), "--bad", str(bad))
     assert "まだ消去しないでください" in said
     assert "4: 日時として読めません" in said
+    before = dump.read_bytes()
+    precious = tmp_path / "precious.csv"
+    precious.write_text("a,b\n", "utf-8")
+    for file in (dump, precious):
+        refused = ask(data, "import", str(dump), "--bad", str(file))
+        assert (refused.returncode, str(file) in refused.stderr) == (3, True)
+    assert (dump.read_bytes(), precious.read_text("utf-8")) == (before, "a,b\n")
     bad.write_text(bad.read_text("utf-8-sig").replace("7時", at[2]), "utf-8")
     assert "消去してよい" in call(data, "import", str(bad))
     again = json.loads(call(data, "import", str(dump), "--json"))["files"][0]
@@ -66,6 +73,9 @@ def test_from_the_reader_to_the_centre_and_back(rig: Rig, tmp_path: Path) -> Non
     (unknown,) = json.loads(call(data, "import", "--unknown", "--json"))
     assert unknown["card_key"] == STRANGER
     assert with_pin(rig, "bind", STRANGER, "91000000000002", "--operator", "OP1", pin="0").returncode == 3
+    for deed in (("bind", card, "91000000000002"), ("import", "--confirm", str(dump))):
+        refused = with_pin(rig, *deed, "--operator", "OP1")
+        assert (refused.returncode, "ゲート用" in refused.stderr) == (3, True), "as the centre would"
     bound = with_pin(rig, "bind", STRANGER, "91000000000002", "--operator", "OP1")
     assert bound.returncode == 0, bound.stderr
     assert json.loads(call(data, "import", "--unknown", "--json")) == []
@@ -94,6 +104,7 @@ def test_wrong_commands_say_what_is_wrong(tmp_path: Path) -> None:
     done = ask(tmp_path, "formats", "check", str(bare))
     assert done.returncode == 3
     assert str(bare) in done.stderr
+    assert done.stderr.count("docs/import-formats.md") > 1, "every fault at once, and where to look"
     assert ask(tmp_path, "import").returncode == 2
     listed = json.loads(call(tmp_path, "formats", "list", "--json"))
     assert {one["name"] for one in listed if one["sample"]} == {"dragon_ble-like", "bnr01-like"}

@@ -14,7 +14,7 @@ from app.domain.work_records import derive
 from app.errors import InputRefused
 from app.office import importing
 from app.office.formats.reading import PhoneBook
-from app.office.import_shapes import BindWanted, Correction
+from app.office.import_shapes import BindWanted, Correction, ImportWanted
 from app.office.importing import Cancelled
 from app.store.imports import ImportStore
 from tests.helpers.tiny_site import SITE_ID
@@ -82,7 +82,7 @@ def test_bad_rows_are_listed_mended_and_imported(world: World, tmp_path: Path) -
     assert report.verdict.code == "import.keep_bad"
     assert [row.line for row in report.plan.bad_rows] == [4, 5, 6, 7, 8]
     text = bad.read_text("utf-8-sig")
-    assert text.splitlines()[0] == f"{HEAD},行,理由,直し方"
+    assert text.splitlines()[0] == f"{HEAD},行(全00000005),理由,直し方"
     assert "'=cmd()" in text, "no formula for a spreadsheet program"
     assert len(text.splitlines()) == 6
     assert world.run(bad, dry_run=True).plan.bad == 5, "the same file, the same format"
@@ -91,6 +91,21 @@ def test_bad_rows_are_listed_mended_and_imported(world: World, tmp_path: Path) -
     second = world.run(bad)
     assert (second.plan.new, second.plan.bad) == (2, 3)
     assert world.events()[-1]["payload"]["reader"] == "generic:=cmd()", "as the device wrote it"
+
+
+def test_a_mended_file_clears_the_reader_only_when_every_row_is_back(world: World, tmp_path: Path) -> None:
+    bad = tmp_path / "rest.csv"
+    rows = [ROWS[0], f"{CARDS[1]},7時,in,G1", f"{CARDS[2]},8時,in,G1"]
+    assert not world.run(world.file([HEAD, *rows]), bad_file=str(bad)).may_clear
+    head, *left = bad.read_text("utf-8-sig").replace("7時", ROWS[1].split(",")[1]).splitlines()
+    left[1] = left[1].replace("8時", "2026-11-19T08:00:00")
+    short = world.run(world.file([head, left[0], left[0]], "short.csv"))
+    assert (short.may_clear, short.verdict.code) == (False, "import.keep_part_left")
+    assert short.verdict.values["left"] == "1"
+    whole = world.run(world.file([head, *left], "whole.csv"))
+    assert (whole.may_clear, whole.verdict.code) == (True, "import.may_clear_mended")
+    twice = world.run(world.file([f"{head},行(全00000001)", f"{left[0]},2", f"{left[1]},3"], "twice.csv"))
+    assert (twice.may_clear, twice.verdict.code) == (False, "import.keep_part")
 
 
 def test_no_bad_row_no_file_and_strict_takes_none(world: World, tmp_path: Path) -> None:
@@ -223,6 +238,23 @@ def test_too_much_beside_a_gate(world: World) -> None:
     world.desk = world.desk_of(most_new=3)
     assert world.refused(world.file([HEAD, *ROWS])).code == "import.too_large_beside_gate"
     assert world.run(world.file([HEAD, *ROWS[:3]])).plan.new == 3
+
+
+def test_the_preview_names_the_device_of_the_rows(world: World) -> None:
+    file = world.file([HEAD, *ROWS], "東門2号_20261119.csv")
+    assert world.desk.preview(ImportWanted(str(file), "generic"), 20).device == "G1"
+    both = world.file([HEAD, ROWS[0], ROWS[1].replace("G1", "G2")], "both.csv")
+    assert world.desk.preview(ImportWanted(str(both), "generic"), 20).device == "both"
+
+
+def test_a_half_bad_file_names_its_likely_format(world: World) -> None:
+    file = world.file([HEAD, *ROWS[:2], "x,y,in,G1", "x,z,in,G1"])
+    assert world.desk.recognise(file) == ()
+    with pytest.raises(InputRefused) as caught:
+        world.desk.recognise(file, name_likely=True)
+    values = caught.value.values
+    assert (caught.value.code, values["format"]) == ("import.half_read", "generic")
+    assert (values["read"], values["bad"]) == (4, 2)
 
 
 def test_files_are_recognised_or_not(world: World) -> None:

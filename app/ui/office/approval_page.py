@@ -38,7 +38,7 @@ class ApprovalPage(OfficePage):
         self.due = Text(theme, 15, ink=INK_2, lines=2)
         self.table: ListTable[Waiting] = ListTable(theme, self._columns(), words.title("approval.title"))
         self.note = Text(theme, 15, words.title("approval.gate_station"), ink=SKINS[Look.CHECK].strong, lines=2)
-        self.sum = Text(theme, 15, ink=INK_2)
+        self.sum = Text(theme, 15, ink=INK_2, lines=2)
         self.reason = QLineEdit()
         self.reason.setPlaceholderText(words.title("approval.reason"))
         self.reason.setAccessibleName(words.title("approval.reason"))
@@ -50,7 +50,7 @@ class ApprovalPage(OfficePage):
         self.csv = button("CSV")
         self._lay_out()
         self.back_button.clicked.connect(lambda _=False: self.back.emit())
-        self.all.clicked.connect(lambda _=False: self.table.choose_all())
+        self.all.clicked.connect(lambda _=False: self.choose_all())
         self.yes.clicked.connect(lambda _=False: self.decide(True))
         self.no.clicked.connect(lambda _=False: self.decide(False))
         self.take_back.clicked.connect(lambda _=False: self.void())
@@ -63,11 +63,11 @@ class ApprovalPage(OfficePage):
         return (
             Column(say("approval.left"), self._left, 95, look=_look, order=lambda w: w.days_left),
             Column(say("approval.day"), lambda w: self.words.month_day(w.day), 120, order=lambda w: w.day),
-            Column(say("month.name"), lambda w: w.name, 145),
-            Column(say("approval.company"), lambda w: w.company, 150),
+            Column(say("month.name"), lambda w: w.name, 130),
+            Column(say("approval.company"), lambda w: w.company, 130),
             Column(say("approval.times"), lambda w: f"{w.in_at or '--:--'} – {w.out_at or '--:--'}", 118),
             Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 140),
-            Column(say("month.reason"), self._reason, 150),
+            Column(say("month.reason"), self._reason, 125),
             Column(say("approval.by"), self._by, 0, look=lambda w: Look.CHECK if w.own or w.unsent else None),
         )
 
@@ -81,7 +81,7 @@ class ApprovalPage(OfficePage):
         head.addWidget(self.csv)
         foot.setSpacing(px(8))
         foot.addWidget(self.all)
-        foot.addWidget(self.sum, 1)
+        foot.addWidget(self.sum, 2)
         foot.addWidget(self.take_back)
         foot.addWidget(self.reason, 2)
         foot.addWidget(self.no)
@@ -123,7 +123,7 @@ class ApprovalPage(OfficePage):
 
     def _took_deadlines(self, deadlines: Sequence[Deadline]) -> None:
         """Entry and approval are counted down apart, month by month."""
-        sentences = []
+        sentences, say = [], self.words.title
         for one in deadlines:
             past = "approval.due_unsent" if one.unsent else "approval.due_past"
             code = past if one.level == "past" else "approval.due"
@@ -135,7 +135,7 @@ class ApprovalPage(OfficePage):
                     days=max(0, one.days_left),
                     waiting=one.waiting,
                     unsent=one.unsent,
-                    candidates="–" if one.candidates is None else f"{one.candidates:,}",
+                    candidates=say("approval.not_counted") if one.candidates is None else f"{one.candidates:,}",
                 )
             )
         levels = {one.level for one in deadlines if one.waiting or one.unsent}
@@ -162,17 +162,29 @@ class ApprovalPage(OfficePage):
         return f"{one.entered_by} {at}" + (f" ({'・'.join(notes)})" if notes else "")
 
     def _show_chosen(self) -> None:
-        chosen = len(self.table.chosen())
-        self.sum.say(self.words.title("approval.sum", chosen=chosen, count=len(self.table.list.rows)))
-        self.yes.setEnabled(chosen > 0)
+        rows = self.table.chosen()
+        chosen, own = len(rows), sum(not self._may_approve(one) for one in rows)
+        said = self.words.title("approval.sum", chosen=chosen, count=len(self.table.list.rows))
+        if own and self.yes.isVisibleTo(self):
+            said += self.words.title("approval.sum_own", own=own)
+        self.sum.say(said)
+        self.yes.setEnabled(chosen > own)
         self.no.setEnabled(chosen > 0 and bool(self.reason.text().strip()))
         self.take_back.setEnabled(chosen > 0)
+
+    def _may_approve(self, one: Waiting) -> bool:
+        return not one.own or self._office.site.self_approval
+
+    def choose_all(self) -> None:
+        """Every line; for an approver, those he may approve, where there are any."""
+        may = self._may_approve if self.yes.isVisibleTo(self) else None
+        self.table.choose_all(may if may and any(map(may, self.table.list.rows)) else None)
 
     # ---- doing ---------------------------------------------------------------------------------------------------
 
     def decide(self, approved: bool) -> None:
-        """The 元請's word on the chosen entries, all or none."""
-        ids = [one.entry_id for one in self.table.chosen()]
+        """The 元請's word on the chosen entries, all or none; nobody approves his own."""
+        ids = [one.entry_id for one in self.table.chosen() if not approved or self._may_approve(one)]
         if ids:
             reason = self.reason.text()
             self._office.decide(ids, approved, reason, self._bridge.reply(lambda o: self._decided(o, approved)))

@@ -25,9 +25,9 @@ class BackfillPage(MonthSubPage):
         super().__init__(theme, words, office, bridge, clock, "backfill")
         self.table: ListTable[Backfill] = ListTable(theme, self._columns(), words.title("backfill.title"))
         self.sum = Text(theme, 15, ink=INK_2)
-        self.all = button(words.title("approval.all"))
+        self.all = button(words.title("backfill.all"))
         self.store = button(words.title("backfill.store"), "primary")
-        self.all.clicked.connect(lambda _=False: self.table.choose_all())
+        self.all.clicked.connect(lambda _=False: self.choose_all())
         self.store.clicked.connect(lambda _=False: self.save())
         self.table.chosen_changed.connect(self._show_chosen)
         foot = QHBoxLayout()
@@ -41,16 +41,18 @@ class BackfillPage(MonthSubPage):
     def _columns(self) -> Sequence[Column[Backfill]]:
         say = self.words.title
         return (
-            Column(say("approval.day"), lambda b: self.words.month_day(b.day), 140, order=lambda b: b.day),
-            Column(say("month.name"), lambda b: b.name, 180),
-            Column(say("month.missing_company"), lambda b: b.names[0], 190),
-            Column(say("month.missing_occupation"), lambda b: b.names[1], 140),
-            Column(say("month.missing_role"), lambda b: b.names[2], 140),
+            Column(say("approval.day"), lambda b: self.words.month_day(b.day), 130, order=lambda b: b.day),
+            Column(say("month.name"), lambda b: b.name, 140),
+            Column(say("month.missing_company"), lambda b: b.names[0], 125),
+            Column(say("month.missing_occupation"), lambda b: b.names[1], 100),
+            Column(say("month.missing_role"), lambda b: b.names[2], 70),
             Column(say("backfill.note"), self._note, 0, look=lambda b: Look.CHECK if b.note else None),
         )
 
     def _note(self, one: Backfill) -> str:
-        return self.words.title(one.note) if one.note else self.words.title("backfill.ready")
+        what = "・".join(self.words.title(f"month.missing_{name}") for name in one.missing)
+        message = self.words.known(one.note or "backfill.ready", "office.bug", {"what": what})
+        return f"{message.title} → {message.remedy}" if message.remedy else message.title
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
@@ -76,10 +78,18 @@ class BackfillPage(MonthSubPage):
         self._office.backfill(month, self._bridge.reply(took))
 
     def _show_chosen(self) -> None:
-        ready = [one for one in self.table.chosen() if not one.note]
-        values = {"chosen": len(ready), "count": len(self.table.list.rows)}
-        self.sum.say(self.words.title("approval.sum", **values))
+        chosen = self.table.chosen()
+        ready = [one for one in chosen if not one.note]
+        said = self.words.title("approval.sum", chosen=len(chosen), count=len(self.table.list.rows))
+        if len(ready) < len(chosen):
+            said += self.words.title("backfill.sum_ready", ready=len(ready))
+        self.sum.say(said)
+        self.all.setEnabled(any(not one.note for one in self.table.list.rows))
         self.store.setEnabled(bool(ready))
+
+    def choose_all(self) -> None:
+        """Every line that can be filled in."""
+        self.table.choose_all(lambda one: not one.note)
 
     def save(self) -> None:
         """Store corrections for the chosen lines that can be filled in."""

@@ -15,7 +15,6 @@ from app.clock import Clock
 from app.office.shapes import SignedIn
 from app.ui.bridge import Bridge
 from app.ui.gallery import save, settle
-from app.ui.gallery_data import GallerySync
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.backfill_page import BackfillPage
 from app.ui.office.headcount_page import HeadcountMonthPage
@@ -131,7 +130,7 @@ def _backfill(stage: Stage) -> None:
     page = _page(stage.window, "backfill", BackfillPage)
     page.show_month(stage.props.month)
     stage.until(lambda: bool(page.table.list.rows))
-    page.table.choose_all()
+    page.choose_all()
 
 
 # ---- 取込 ------------------------------------------------------------------------------------------------------------
@@ -250,7 +249,7 @@ def make_pictures(
         window.resize(1366, 768)
         window.show()
         window.sit_down(props.person)
-        bridge.sync.emit(GallerySync())
+        parts.sync(bridge.take_sync)
         stage = Stage(window, props)
         for scene, play in SCENES.items():
             play(stage)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.clock import Clock
@@ -12,9 +15,48 @@ from app.office.shapes import HeadcountDay, Right, SignedIn
 from app.office.tables import csv_bytes
 from app.ui.bridge import Bridge
 from app.ui.office.headcount_table import HeadcountModel
+from app.ui.office.month_paint import paint_day
 from app.ui.office.month_subpage import MonthSubPage
-from app.ui.theme import Theme
+from app.ui.theme import INK_2, LINE, SURFACE, Theme, colour, make_font
 from app.ui.words import Words
+
+
+class HeadcountHeader(QHeaderView):
+    """Number and weekday over each day, closed days as in the month."""
+
+    def __init__(self, theme: Theme, words: Words, model: HeadcountModel) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._theme, self._words, self._days = theme, words, model
+        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setMinimumSectionSize(theme.px(30))
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self._theme.px(44))
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        painter.save()
+        days, px = self._days.days, self._theme.px
+        painter.fillRect(rect, colour(SURFACE))
+        if 1 <= section <= len(days):
+            day = days[section - 1]
+            shut, word = day in self._days.closed, self._words.weekday(date.fromisoformat(day).weekday())
+            paint_day(self._theme, painter, rect, day, word, shut=shut, red=shut)
+        else:
+            painter.setPen(colour(INK_2))
+            painter.setFont(make_font(px(13)))
+            side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
+            text = str(self._days.headerData(section, Qt.Orientation.Horizontal))
+            painter.drawText(rect.adjusted(px(11), 0, -px(11), 0), side | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.setPen(colour(LINE))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        painter.restore()
+
+    def put_sum_second(self) -> None:
+        """The sum stands beside the company: there it is seen without scrolling."""
+        for section in range(self.count()):
+            self.moveSection(self.visualIndex(section), section)
+        if self.count() > 2:
+            self.moveSection(self.count() - 1, 1)
 
 
 class HeadcountMonthPage(MonthSubPage):
@@ -24,6 +66,8 @@ class HeadcountMonthPage(MonthSubPage):
         super().__init__(theme, words, office, bridge, clock, "heads")
         self.model = HeadcountModel(words)
         self.table = QTableView()
+        self.header = HeadcountHeader(theme, words, self.model)
+        self.table.setHorizontalHeader(self.header)
         self.table.setModel(self.model)
         self.table.setAccessibleName(words.title("heads.title"))
         self.table.verticalHeader().hide()
@@ -51,18 +95,16 @@ class HeadcountMonthPage(MonthSubPage):
         def took(rows: Sequence[HeadcountDay]) -> None:
             if month == self.month:
                 self.model.show(rows)
+                hints = ("heads.hint", "heads.hint_brackets") if self.model.brackets else ("heads.hint",)
+                self.hint.say("".join(self.words.title(hint) for hint in hints))
 
         self._office.headcounts(month, self._bridge.reply(took))
 
     def _widths(self) -> None:
-        px, header = self.theme.px, self.table.horizontalHeader()
-        header.setMinimumSectionSize(px(30))
-        if self.model.columnCount() > 2:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-            self.table.setColumnWidth(0, px(190))
-            for column in range(1, self.model.columnCount() - 1):
-                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-                self.table.setColumnWidth(column, px(60))
+        px, last = self.theme.px, self.model.columnCount() - 1
+        for column in range(last + 1):
+            self.table.setColumnWidth(column, px(190 if column == 0 else 110 if column == last else 58))
+        self.header.put_sum_second()
 
     def _typed(self, company_id: str, day: str, count: int) -> None:
         self._office.set_headcount(company_id, day, count, self._bridge.reply(self.answered))

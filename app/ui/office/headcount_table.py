@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from app.office.shapes import HeadcountDay
+from app.ui.office.month_paint import SHUT
 from app.ui.theme import SKINS, Look, colour
 from app.ui.words import Words
 
@@ -25,6 +26,7 @@ class HeadcountModel(QAbstractTableModel):
         super().__init__()
         self._words = words
         self.days: list[str] = []
+        self.closed: set[str] = set()
         self.companies: list[tuple[str, str]] = []
         self._cells: dict[tuple[str, str], HeadcountDay] = {}
         self.editable = False
@@ -35,7 +37,8 @@ class HeadcountModel(QAbstractTableModel):
         Companies with nobody here and nothing typed stand last.
         """
         days, cells = sorted({row.day for row in rows}), {(row.company_id, row.day): row for row in rows}
-        names = {row.company_id: row.company for row in rows}
+        names = {row.company_id: row.company or self._words.title("month.no_company") for row in rows}
+        self.closed = {row.day for row in rows if row.closed}
         if days == self.days and names == dict(self.companies):
             old, self._cells = self._cells, cells
             for line, (company_id, _) in enumerate(self.companies):
@@ -52,7 +55,7 @@ class HeadcountModel(QAbstractTableModel):
         self.beginResetModel()
         self.days, self._cells = days, cells
         busy = {row.company_id for row in rows if row.present or row.count}
-        self.companies = sorted(names.items(), key=lambda one: (one[0] not in busy, one[1], one[0]))
+        self.companies = sorted(names.items(), key=lambda one: (not one[0], one[0] not in busy, one[1], one[0]))
         self.endResetModel()
 
     def cell(self, index: Index) -> HeadcountDay | None:
@@ -69,7 +72,8 @@ class HeadcountModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return plain | Qt.ItemFlag.ItemIsEditable if self.editable and self.cell(index) is not None else plain
+        cell = self.cell(index)
+        return plain | Qt.ItemFlag.ItemIsEditable if self.editable and cell is not None and cell.company_id else plain
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -82,12 +86,18 @@ class HeadcountModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if index.column() == 0 else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.BackgroundRole and 1 <= index.column() <= len(self.days):
+            return colour(SHUT) if self.days[index.column() - 1] in self.closed else None
         if role == Qt.ItemDataRole.ForegroundRole and cell is not None:
             if cell.count is not None and cell.present > cell.count:
                 return colour(SKINS[Look.CHECK].strong)
         if role == Qt.ItemDataRole.ToolTipRole and cell is not None:
             code = "heads.tip" if cell.count is not None else "heads.tip_none"
-            values = {"company": cell.company, "day": self._words.month_day(cell.day), "present": cell.present}
+            values = {
+                "company": self.companies[index.row()][1],
+                "day": self._words.month_day(cell.day),
+                "present": cell.present,
+            }
             return self._words.title(code, count=cell.count or 0, **values)
         return None
 
@@ -129,6 +139,12 @@ class HeadcountModel(QAbstractTableModel):
         if section <= len(self.days):
             return str(int(self.days[section - 1][8:]))
         return self._words.title("heads.sum")
+
+    @property
+    def brackets(self) -> bool:
+        """Whether a sum in brackets stands anywhere."""
+        places = ((n, c) for n in range(self.rowCount()) for c in range(1, self.columnCount()))
+        return any(self.text(self.index(n, c)).startswith("(") for n, c in places)
 
     def lines(self) -> list[list[str]]:
         """Head and rows in words."""

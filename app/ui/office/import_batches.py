@@ -23,6 +23,10 @@ from app.ui.theme import INK_2, Look, Theme
 from app.ui.words import Words
 
 
+def _look(one: BatchEntry) -> Look | None:
+    return Look.BAD if one.taken_back_at else Look.CHECK if one.unsent else None
+
+
 class BatchesPage(OfficePage):
     """See the module."""
 
@@ -60,25 +64,20 @@ class BatchesPage(OfficePage):
     def _columns(self) -> Sequence[Column[BatchEntry]]:
         say, words = self.words.title, self.words
         return (
+            Column(say("batches.number"), lambda b: str(b.batch), 80, right=True, order=lambda b: b.batch),
             Column(say("batches.at"), lambda b: moment(words, b.at), 190, order=lambda b: b.at),
             Column(say("wizard.device"), lambda b: b.device, 190),
-            Column(say("wizard.format"), lambda b: label(self._formats.get(b.format), words, b.format), 220),
+            Column(say("wizard.format"), lambda b: label(self._formats.get(b.format), words, b.format), 200),
             Column(say("batches.rows"), lambda b: f"{b.rows:,}", 100, right=True, order=lambda b: b.rows),
             Column(say("batches.events"), lambda b: f"{b.events:,}", 110, right=True, order=lambda b: b.events),
-            Column(
-                say("month.unsent"),
-                lambda b: f"{b.unsent:,}" if b.unsent else "",
-                90,
-                right=True,
-                order=lambda b: b.unsent,
-                look=lambda b: Look.CHECK,
-            ),
-            Column(say("backfill.note"), self._state, 0, look=lambda b: Look.BAD if b.taken_back_at else None),
+            Column(say("backfill.note"), self._state, 0, look=_look),
         )
 
     def _state(self, one: BatchEntry) -> str:
         if one.taken_back_at is None:
-            return ""
+            if one.unsent:
+                return self.words.title("batches.unsent", count=f"{one.unsent:,}")
+            return self.words.title("batches.sent")
         at = moment(self.words, one.taken_back_at)
         return self.words.title("batches.taken_back", at=at, by=one.taken_back_by, reason=one.reason)
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QDateTimeEdit, QGridLayout, QHBoxLayout
 
 from app.clock import Clock
 from app.office.import_port import ClockOffer, ClockPair, Correction, Preview, PreviewRow
-from app.ui.office.import_words import encoding, found, moment, reason, sentence, shift
+from app.ui.office.import_words import device_moment, encoding, found, moment, reason, sentence, shift
 from app.ui.office.list_table import Column, ListTable
 from app.ui.office.style import button
 from app.ui.text import Text
@@ -29,6 +29,7 @@ class Moment(QDateTimeEdit):
         super().__init__()
         self._zone = words.zone
         self.setDisplayFormat(_FORMAT)
+        self.lineEdit().setTextMargins(8, 0, 0, 0)  # a style sheet's padding does not reach it
         self.setAccessibleName(name)
 
     def show_moment(self, at: datetime) -> None:
@@ -100,7 +101,7 @@ class ClockStep(QWidget):
         say, words = self._words.title, self._words
         return (
             Column(say("wizard.line"), lambda r: str(r.line), 70, right=True, order=lambda r: r.line),
-            Column(say("wizard.device_at"), lambda r: r.device_at, 190),
+            Column(say("wizard.device_at"), lambda r: device_moment(r.device_at), 190),
             Column(say("wizard.shift"), lambda r: shift(r.at, self.shown), 100, right=True),
             Column(say("wizard.at"), lambda r: moment(words, r.at), 190),
             Column(say("wizard.card"), lambda r: r.card or r.worker_id, 190),

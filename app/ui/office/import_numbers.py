@@ -51,6 +51,7 @@ class NumbersBoard(QWidget):
         self._theme, self._words = theme, words
         self.plan = Plan()
         self.chosen = self._about = ""
+        self._done: set[str] = set()
         self.buttons: dict[str, QPushButton] = {}
         self._group = QButtonGroup(self)
         self._signs: list[Text] = []
@@ -108,16 +109,20 @@ class NumbersBoard(QWidget):
             Column(say("wizard.at"), lambda r: r.at, 180),
             Column(say("wizard.card"), lambda r: r.card, 190),
             Column(say("month.name"), lambda r: r.name, 170),
-            Column(say("wizard.text"), lambda r: r.text, 400),
-            Column(say("wizard.why"), lambda r: r.said, 340, look=lambda r: r.look),
+            Column(say("wizard.text"), lambda r: r.text, 330),
+            Column(say("wizard.why"), lambda r: r.said, 290, look=lambda r: r.look),
             Column(say("wizard.todo"), lambda r: r.todo, 0),
         )
 
     # ---- a plan ---------------------------------------------------------------------------------------------------
 
-    def show_plan(self, plan: Plan) -> None:
-        """Other numbers; the first one that asks for a look is opened."""
+    def show_plan(self, plan: Plan, *, stored: bool = False, written: bool = False) -> None:
+        """Other numbers; the first one that asks for a look is opened.
+
+        `stored`: it is done already; `written`: and its bad rows are in a file.
+        """
         self.plan = plan
+        self._done = {*(("new",) if stored else ()), *(("bad", import_words.UNREADABLE) if written else ())}
         say, words = self._words.title, self._words
         self.head.say(
             say(
@@ -154,6 +159,9 @@ class NumbersBoard(QWidget):
             self.table.setColumnHidden(column, not as_text)
         for column in _READ:
             self.table.setColumnHidden(column, as_text)
+        tall = any(row.todo for row in rows)  # what to do is a sentence or two
+        self.table.setWordWrap(tall)
+        self.table.verticalHeader().setDefaultSectionSize(self._theme.px(54 if tall else 34))
         self.note.paint_with(SKINS[Look.CHECK].strong if name in (*BAD, "bad", "unknown_card", "refused") else INK_2)
         self.note.say(self._about)
         self.number_chosen.emit(name)
@@ -168,7 +176,7 @@ class NumbersBoard(QWidget):
         if not name:
             return [], ""
         count = len(plan.proposals) if name == PROPOSALS else int(getattr(plan, name))
-        note = say(f"wizard.about_{name}")
+        note = say(f"wizard.done_{name}" if name in self._done else f"wizard.about_{name}")
         if name == PROPOSALS:
             return self._proposals(), note
         if name in (*BAD, "bad"):

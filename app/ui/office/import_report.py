@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.office.import_port import Proposal, Report
 from app.ui.office.import_numbers import PROPOSALS, NumbersBoard
-from app.ui.office.import_words import reason, remedy, sentence
+from app.ui.office.import_words import grouped, reason, remedy, sentence
 from app.ui.office.style import button
 from app.ui.pads import Plate
 from app.ui.shapes import Shape
@@ -52,8 +52,9 @@ class Verdict(Plate):
             why = sentence(words, report.error)
         else:
             # the sentence says the same words again, for where it stands alone
-            said = reason(words, report.verdict).partition(": ")[2] or reason(words, report.verdict)
-            why = f"{said}\n{remedy(words, report.verdict)}".strip()
+            verdict = grouped(report.verdict)
+            said = reason(words, verdict).partition(": ")[2] or reason(words, verdict)
+            why = f"{said}\n{remedy(words, verdict)}".strip()
         self.why.say(why)
         self.setAccessibleName(f"{self.word.text()} {self.why.text()}")
         self.update()
@@ -103,7 +104,7 @@ class ReportStep(QWidget):
         self.verdict.show_report(report)
         self.board.setVisible(stored)
         if stored:
-            self.board.show_plan(plan)
+            self.board.show_plan(plan, stored=True, written=bool(report.bad_file))
         self.bad.say(
             say("wizard.bad_file", count=f"{plan.bad:,}", where=_short(report.bad_file)) if report.bad_file else ""
         )

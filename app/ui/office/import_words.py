@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.office.import_port import BadRow, Correction, Plan, Progress, Said
@@ -27,6 +28,20 @@ def reason(words: Words, said: Said) -> str:
 def remedy(words: Words, said: Said) -> str:
     """What to do; may be empty."""
     return words.known(said.code, "office.bug", said.values).remedy
+
+
+def grouped(said: Said) -> Said:
+    """With its counts as 42,000."""
+    values = {name: f"{int(value):,}" if str(value).isdecimal() else value for name, value in said.values.items()}
+    return replace(said, values=values)
+
+
+def device_moment(text: str) -> str:
+    """A device's own time, '2026-11-19T07:40:12', like `moment`; what is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y/%m/%d %H:%M:%S}"
+    except ValueError:
+        return text
 
 
 def moment(words: Words, at: datetime | None) -> str:

@@ -6,9 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from app.office.tables import csv_bytes, tab_text
 from app.ui.theme import SKINS, Look, Theme, colour
@@ -100,6 +115,18 @@ class ListModel(QAbstractTableModel, Generic[T]):
         return csv_bytes(self.head(), self.texts())
 
 
+class _Painter(QStyledItemDelegate):
+    """A chosen line keeps the colours of its words."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        ink = index.data(Qt.ItemDataRole.ForegroundRole)
+        if ink is not None:
+            palette: QPalette = option.palette
+            palette.setColor(QPalette.ColorRole.HighlightedText, ink)
+            option.palette = palette
+
+
 class ListTable(QTableView, Generic[T]):
     """Whole lines are chosen; Ctrl+A all, Ctrl+C copies."""
 
@@ -111,6 +138,7 @@ class ListTable(QTableView, Generic[T]):
         super().__init__()
         self.list: ListModel[T] = ListModel(columns)
         self.setModel(self.list)
+        self.setItemDelegate(_Painter(self))
         self.setAccessibleName(name)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(theme.px(34))
@@ -138,9 +166,16 @@ class ListTable(QTableView, Generic[T]):
         """Chosen rows, in the order of the list."""
         return [self.list.rows[index.row()] for index in sorted(self.selectionModel().selectedRows())]
 
-    def choose_all(self) -> None:
-        """Choose every row."""
-        self.selectAll()
+    def choose_all(self, fits: Callable[[T], bool] | None = None) -> None:
+        """Choose every row, or every one that fits."""
+        if fits is None:
+            self.selectAll()
+            return
+        lines = QItemSelection()
+        for number, row in enumerate(self.list.rows):
+            if fits(row):
+                lines.select(self.list.index(number, 0), self.list.index(number, len(self.list.columns) - 1))
+        self.selectionModel().select(lines, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def show_rows(self, rows: Sequence[T], key: Callable[[T], object]) -> None:
         """Other rows; those that were chosen stay chosen. `key`: tells rows apart."""

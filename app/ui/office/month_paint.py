@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.office.shapes import Day, Group
+from app.office.shapes import Group
 from app.ui.office.marks import CANDIDATE, DRAFT, paint_sign, sign_of
 from app.ui.office.month_model import NAME, Cell, MonthModel, Show
 from app.ui.theme import BOLD, BRAND, INK, INK_2, LINE, REGULAR, SKINS, SURFACE, Look, Theme, colour, make_font
@@ -124,7 +124,9 @@ class DayHeader(QHeaderView):
         days = self._days.days
         painter.fillRect(rect, colour(SURFACE))
         if 1 <= section <= len(days):
-            self._day(painter, rect, days[section - 1])
+            day = days[section - 1]
+            word = self._words.title("month.holiday") if day.holiday else self._words.weekday(day.weekday)
+            paint_day(self._theme, painter, rect, day.day, word, shut=day.closed, red=day.closed or bool(day.holiday))
         elif section > len(days):
             code = "month.days" if section == len(days) + 1 else "month.retirement"
             painter.setPen(colour(INK_2))
@@ -134,19 +136,18 @@ class DayHeader(QHeaderView):
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         painter.restore()
 
-    def _day(self, painter: QPainter, rect: QRect, day: Day) -> None:
-        px = self._theme.px
-        if day.closed:
-            painter.fillRect(rect, colour(SHUT))
-        red = day.closed or bool(day.holiday)
-        painter.setPen(colour(SKINS[Look.BAD].strong if red else INK))
-        painter.setFont(make_font(px(15), REGULAR, tabular=True))
-        upper = rect.adjusted(0, px(2), 0, -px(18))
-        painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, str(int(day.day[8:])))
-        painter.setFont(make_font(px(12)))
-        painter.setPen(colour(SKINS[Look.BAD].strong if red else INK_2))
-        word = self._words.title("month.holiday") if day.holiday else self._words.weekday(day.weekday)
-        painter.drawText(rect.adjusted(0, px(22), 0, -px(4)), Qt.AlignmentFlag.AlignCenter, word)
+
+def paint_day(theme: Theme, painter: QPainter, rect: QRect, day: str, word: str, *, shut: bool, red: bool) -> None:
+    """A day's number, and under it its weekday or another word."""
+    px = theme.px
+    if shut:
+        painter.fillRect(rect, colour(SHUT))
+    painter.setPen(colour(SKINS[Look.BAD].strong if red else INK))
+    painter.setFont(make_font(px(15), REGULAR, tabular=True))
+    painter.drawText(rect.adjusted(0, px(2), 0, -px(18)), Qt.AlignmentFlag.AlignCenter, str(int(day[8:])))
+    painter.setFont(make_font(px(12)))
+    painter.setPen(colour(SKINS[Look.BAD].strong if red else INK_2))
+    painter.drawText(rect.adjusted(0, px(22), 0, -px(4)), Qt.AlignmentFlag.AlignCenter, word)
 
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -14,7 +14,10 @@ TOLD_MS = 8_000
 
 
 class StatusLine(Plate):
-    """A sentence stays for some seconds, then the keys' line is back. A trouble stays until something else is said."""
+    """A sentence stays for some seconds, then the keys' line is back. A trouble stays until something else is said.
+
+    Neither outlives the page it was said on.
+    """
 
     leave = Signal()
 
@@ -30,7 +33,7 @@ class StatusLine(Plate):
         self.person.clicked.connect(lambda _=False: self.leave.emit())
         self.person.hide()
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.px(24), theme.px(6), theme.px(16), theme.px(6))
+        row.setContentsMargins(theme.px(24), theme.px(3), theme.px(16), theme.px(3))  # a button is 34 high
         row.setSpacing(theme.px(16))
         row.addWidget(self.left, 1)
         row.addWidget(self.sync)
@@ -56,6 +59,12 @@ class StatusLine(Plate):
             self._timer.stop()
         else:
             self._timer.start()
+
+    def turn_page(self) -> None:
+        """Another page comes up: what was said belongs to the one before."""
+        self._timer.stop()
+        self._keys = ""
+        self._back()
 
     def show_sync(self, sentence: str) -> None:
         """How delivery stands."""

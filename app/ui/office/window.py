@@ -135,6 +135,7 @@ class OfficeWindow(QWidget):
             if not here.may_leave():
                 self.rail.show_chosen(self._rail_of.get(self._wanted, self._wanted))
                 return
+            self.line.turn_page()
             here.leave()
         self._wanted = code
         self.rail.show_chosen(self._rail_of.get(code, code))

@@ -103,6 +103,12 @@ class Patient:
         """Readers that the settings name."""
         return self.settings.readers if self.settings else ()
 
+    @property
+    def needs_reader(self) -> bool:
+        """An office's PC may do without; one whose settings name a reader, and every gate, may not."""
+        identity = self.data.identity() if self.settings and not self.specs else None
+        return identity is None or identity.role != "office"
+
     def close(self) -> None:
         """Let go of whatever the checks have opened."""
         if self.watch is not None:

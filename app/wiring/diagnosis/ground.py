@@ -8,13 +8,17 @@ from app.secrets import DATABASE_KEY
 from app.store import rescue
 from app.store.backup import SpaceLevel, disk_space, is_sound
 from app.store.events import EventLog
+from app.store.opening import check_access
 from app.wiring import card_profiles
 from app.wiring import station as station_wiring
 from app.wiring.diagnosis.check import Patient, Worth
 
 
 def folder(patient: Patient) -> str | None:
-    patient.data.create()
+    """Looked at as it is: making it or its rights good is the setting-up's and the gate's."""
+    patient.data.has_settings()
+    if not patient.data.holds(patient.data.root):
+        return None  # not set up yet: the settings' check says so
     probe = patient.data.root / ".doctor"
     try:
         probe.write_bytes(b"")
@@ -25,6 +29,8 @@ def folder(patient: Patient) -> str | None:
 
 
 def disk(patient: Patient) -> str | None:
+    if not patient.data.holds(patient.data.root):
+        return None
     space = disk_space(patient.data.root)
     free = space.free // 1024**2
     if space.level is SpaceLevel.CRITICAL:
@@ -52,6 +58,7 @@ def keys(patient: Patient) -> str | None:
 
 
 def database(patient: Patient) -> str | None:
+    check_access(patient.data.database, patient.data.backups)
     patient.station = station_wiring.open_station(patient.data, look=True)
     with patient.station.db.looking() as connection:
         if not is_sound(connection):
@@ -60,7 +67,7 @@ def database(patient: Patient) -> str | None:
 
 
 def recovery(patient: Patient) -> str | None:
-    if not patient.data.sealed.exists():
+    if not patient.data.holds(patient.data.sealed):
         raise Worth("doctor.recovery_missing")
     return "doctor.recovery"
 

@@ -27,6 +27,9 @@ def usb(patient: Patient) -> str | None:
     """Whether a reader is plugged in at all, whatever drives it. Not asked where no reader is on USB by its nature."""
     roads = _roads(patient)
     found = usb_wiring.on_usb([state.reader for state in roads.states] if roads.gate else patient.specs)
+    if not found and not roads.usable and not (roads.gate and roads.states) and not patient.needs_reader:
+        patient.down.add("usb")  # what rests on it is not checked
+        raise Worth("doctor.reader_not_needed", Result.INFO)
     if found is None or (not found and roads.usable):  # a reader that works, and is not on USB
         return None
     if not found:
