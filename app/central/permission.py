@@ -17,6 +17,7 @@ from app.central.roster_changes import ChangeRefused, changed
 from app.central.roster_items import Fields, Key
 from app.central.roster_rules import REFERENCES, tree_misfits
 from app.central.sites import SiteNumbers
+from app.domain.direct_entry import deadline
 from app.domain.events import JST, Event, EventType
 
 GATE = "gate"
@@ -46,15 +47,6 @@ _DESCRIBING = frozenset({"company_id", "occupation", "role"})
 
 Refusal = tuple[str, str]
 """Code and detail of a `rejected`."""
-
-
-def last_day(work_day: date) -> date:
-    """Deadline of direct entry and its approval: the end of the month after the work day."""
-    months = work_day.year * 12 + work_day.month - 1 + 2
-    if months // 12 > date.max.year:
-        return date.max
-    first_after = date(months // 12, months % 12 + 1, 1)
-    return date.fromordinal(first_after.toordinal() - 1)
 
 
 def backfill_from(today: date) -> str:
@@ -209,7 +201,7 @@ class Judge:
         return said if isinstance(said, str) else None
 
     def _is_over(self, work_day: str) -> bool:
-        return self._today > last_day(date.fromisoformat(work_day))
+        return self._today > deadline(date.fromisoformat(work_day))
 
     def _too_late(self, entry: Event) -> Refusal | None:
         day = str(self._day(entry))
@@ -290,7 +282,7 @@ class Judge:
 
 
 def _until(work_day: str) -> str:
-    return last_day(date.fromisoformat(work_day)).isoformat()
+    return deadline(date.fromisoformat(work_day)).isoformat()
 
 
 def _day(event: Event) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from app.clock import Clock
 from app.domain import ids
 from app.domain.events import Direction, Draft, EventType, rfc3339
+from app.domain.retirement import yen_a_day
 from app.domain.roster import Roster
 from app.domain.site import Site
 from app.domain.verdict import CardRead, ClockState, Outcome, Reason, Verdict, judge
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME = 200
 """Of a reader, in characters."""
-RETIREMENT_YEN_A_DAY = 320
-"""建退共, since 2021-10-01 (domain facts); shown as 見込み only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ class Recorder:
             days = self._days_this_month(worker.id, verdict.work_day, now)
         yen = None
         if now.site.show_retirement and worker.kentaikyo_member and days is not None:
-            yen = days * RETIREMENT_YEN_A_DAY
+            yen = days * yen_a_day(verdict.work_day.isoformat())
         return replace(
             told,
             name=worker.name,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
+from app.domain.kana import folded
 from app.domain.outbox import OutboxState
 from app.domain.roster import Roster
 from app.domain.site import Site
@@ -75,13 +75,13 @@ def _companies(
 
 def search(roster: Roster, text: str, day: date) -> list[WorkerHit]:
     """Workers whose kana, name or latin name starts with `text` (then: holds it), by kana."""
-    wanted = _folded(text)
+    wanted = folded(text)
     if not wanted:
         return []
     starts: list[WorkerHit] = []
     holds: list[WorkerHit] = []
     for worker in roster.workers.values():
-        forms = [_folded(form) for form in (worker.kana, worker.name, worker.name_latin) if form]
+        forms = [folded(form) for form in (worker.kana, worker.name, worker.name_latin) if form]
         found = (
             starts
             if any(form.startswith(wanted) for form in forms)
@@ -99,9 +99,3 @@ def search(roster: Roster, text: str, day: date) -> list[WorkerHit]:
     starts.sort(key=lambda hit: (hit.kana, hit.worker_id))
     holds.sort(key=lambda hit: (hit.kana, hit.worker_id))
     return (starts + holds)[:MOST_HITS]
-
-
-def _folded(text: str) -> str:
-    """Katakana to hiragana, half-width to full, case and blanks out: サトウ, さとう, ｻﾄｳ are the same."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in plain if not c.isspace())

@@ -43,11 +43,6 @@ def last_day(month: str) -> date:
     return first.replace(day=monthrange(first.year, first.month)[1])
 
 
-def deadline(day: date) -> date:
-    """Last day for direct entry and its approval: the end of the month after the work day (domain facts)."""
-    return last_day(months_later(f"{day:%Y-%m}", 1))
-
-
 def months_later(month: str, count: int) -> str:
     """'2026-11' and 2 → '2027-01'; negative goes back."""
     year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + count, 12)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from app.domain.events import JST
+from app.domain.direct_entry import deadline
 from app.domain.roster import Roster
 from app.domain.work_records import StandingEntry
-from app.office.calendar import deadline, last_day
+from app.office.calendar import last_day
 from app.office.entries import is_own, is_own_day
+from app.office.month import hhmm
 from app.office.shapes import Deadline, Waiting
 from app.store.facts import UNSENT
 
@@ -43,8 +44,8 @@ def _waiting(entry: StandingEntry, roster: Roster, today: date, operator_id: str
         name=worker.name if worker else said.get("worker_id", ""),
         company=(company.short_name or company.name) if company else said.get("company_id", ""),
         day=said.get("work_day", ""),
-        in_at=_hhmm(said.get("in_at")),
-        out_at=_hhmm(said.get("out_at")),
+        in_at=hhmm(said.get("in_at")),
+        out_at=hhmm(said.get("out_at")),
         occupation=job.name if job else said.get("occupation", ""),
         role=role.name if role else said.get("role", ""),
         reason=said.get("reason", ""),
@@ -54,7 +55,3 @@ def _waiting(entry: StandingEntry, roster: Roster, today: date, operator_id: str
         own=is_own(roster, operator_id, entry) or is_own_day(roster, operator_id, entry),
         unsent=entry.fact.receipt >= UNSENT,
     )
-
-
-def _hhmm(moment: str | None) -> str | None:
-    return f"{datetime.fromisoformat(moment).astimezone(JST):%H:%M}" if moment else None

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from app.domain.direct_entry import deadline
 from app.domain.events import JST, Draft, EventType, rfc3339
 from app.domain.roster import Roster
 from app.domain.site import Site
 from app.domain.work_records import StandingEntry
-from app.office.calendar import deadline
 from app.office.shapes import EntryProblem, EntryWanted, Mark, Marks
 
 NewId = Callable[[], str]

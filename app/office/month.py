@@ -12,11 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from app.domain.assurance import Assurance, best
+from app.domain.direct_entry import deadline
 from app.domain.events import JST, EventType
 from app.domain.roster import Assignment, Roster, Worker
 from app.domain.site import Site
 from app.domain.work_records import Fact, StandingEntry, WorkRecord, derive, standing_entries
-from app.office.calendar import days_of, deadline, last_day
+from app.office.calendar import days_of, last_day
 from app.office.choices import choices_of
 from app.office.shapes import Group, Mark, MarkKind, Marks, Month, Row
 from app.store.events import EventLog
@@ -122,8 +123,8 @@ def _local(record: WorkRecord, facts: Mapping[str, Fact]) -> Mark:
     return Mark(
         _kind(record.assurance, resting),
         record.assurance,
-        _hhmm(record.first_in),
-        _hhmm(record.last_out),
+        hhmm(record.first_in),
+        hhmm(record.last_out),
         len(record.events),
         missing,
         any(fact.receipt >= UNSENT for fact in resting),
@@ -143,7 +144,7 @@ def _merged(local: Mark | None, centre: Mapping[str, Any]) -> Mark:
     except ValueError:  # a newer centre's
         assurance = Assurance.DECLARED
     missing = tuple(word for name, word in _DESCRIBING if not centre.get(name))
-    first, last = _hhmm(centre.get("first_in")), _hhmm(centre.get("last_out"))
+    first, last = hhmm(centre.get("first_in")), hhmm(centre.get("last_out"))
     count = len(centre.get("events") or ())
     kind = _KINDS.get(assurance, MarkKind.TOUCH)
     if local is None or local.assurance is None:
@@ -186,8 +187,8 @@ def _entry_alone(entry: StandingEntry, said: Mapping[str, Fact], today: date) ->
     waits, payload, answer = entry.approved is None, entry.payload, said.get(entry.fact.id)
     return Mark(
         MarkKind.REFUSED if entry.approved is False else MarkKind.WAITING,
-        first_in=_hhmm(payload.get("in_at")),
-        last_out=_hhmm(payload.get("out_at")),
+        first_in=hhmm(payload.get("in_at")),
+        last_out=hhmm(payload.get("out_at")),
         unsent=max(entry.fact.receipt, answer.receipt if answer else 0) >= UNSENT,
         entry_id=entry.fact.id,
         waits=waits,
@@ -197,7 +198,7 @@ def _entry_alone(entry: StandingEntry, said: Mapping[str, Fact], today: date) ->
     )
 
 
-def _hhmm(moment: object) -> str | None:
+def hhmm(moment: object) -> str | None:
     """RFC 3339 → 'HH:MM' in Japan; None for anything else."""
     if not isinstance(moment, str):
         return None

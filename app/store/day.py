@@ -51,7 +51,7 @@ def today(connection: sa.Connection, site_id: str, work_day: str, limit: int) ->
         sa.select(sa.func.count(touch.c.card_key.distinct())).where(counted, touch.c.worker_id.is_(None))
     ).scalar_one()
     return TodayRows(
-        tuple(rows[:limit]), frozenset([*present, *elsewhere]), unknown, headcounts(connection, site_id, work_day)
+        tuple(rows[:limit]), frozenset([*present, *elsewhere]), unknown, headcounts_today(connection, site_id, work_day)
     )
 
 
@@ -111,8 +111,8 @@ def _entries(connection: sa.Connection, site_id: str, work_day: str, limit: int)
     ]
 
 
-def headcounts(connection: sa.Connection, site_id: str, work_day: str) -> dict[str, int]:
-    """See `EventLog.headcounts`. Of several for a company, the one typed last (by its time) holds."""
+def headcounts(connection: sa.Connection, site_id: str, first_day: str, last_day: str) -> dict[tuple[str, str], int]:
+    """(day, company) → 総出面 as last typed (by its time), here or at another station."""
     own = (
         sa.select(event.c.occurred_at, event.c.body)
         .join(mention, mention.c.seq == event.c.seq)
@@ -120,23 +120,29 @@ def headcounts(connection: sa.Connection, site_id: str, work_day: str) -> dict[s
         .where(
             mention.c.type == EventType.HEADCOUNT.value,
             mention.c.site_id == site_id,
-            mention.c.work_day == work_day,
+            mention.c.work_day.between(first_day, last_day),
             outbox.c.state != OutboxState.REJECTED.value,
         )
     )
     others = sa.select(remote_event.c.occurred_at, remote_event.c.body).where(
         remote_event.c.type == EventType.HEADCOUNT.value,
         remote_event.c.site_id == site_id,
-        remote_event.c.work_day == work_day,
+        remote_event.c.work_day.between(first_day, last_day),
     )
     rows = [*connection.execute(own), *connection.execute(others)]
-    found: dict[str, int] = {}
+    found: dict[tuple[str, str], int] = {}
     for _, body in sorted(rows, key=lambda row: datetime.fromisoformat(row.occurred_at)):
         payload = codec.decode(body, dict).get("payload", {})
-        company, count = payload.get("company_id"), payload.get("count")
-        if isinstance(company, str) and isinstance(count, int):
-            found[company] = count
+        day, company, count = payload.get("day"), payload.get("company_id"), payload.get("count")
+        if isinstance(day, str) and isinstance(company, str) and isinstance(count, int):
+            found[day, company] = count
     return found
+
+
+def headcounts_today(connection: sa.Connection, site_id: str, work_day: str) -> dict[str, int]:
+    """See `EventLog.headcounts`."""
+    found = headcounts(connection, site_id, work_day, work_day)
+    return {company: count for (_, company), count in found.items()}
 
 
 def counts(connection: sa.Connection) -> StoreCounts:

@@ -138,7 +138,7 @@ class EventLog:
     def headcounts(self, site_id: str, work_day: str) -> dict[str, int]:
         """総出面 by company as last typed, here or at another station."""
         with self._db.read() as connection:
-            return day.headcounts(connection, site_id, work_day)
+            return day.headcounts_today(connection, site_id, work_day)
 
     def counts(self) -> StoreCounts:
         """For the status line; costs as much as what waits, not as what is stored."""

@@ -9,13 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import codec
 from app.domain.events import EventType
-from app.domain.outbox import OutboxState
 from app.domain.verdict import Outcome
 from app.domain.work_records import Fact
 from app.store import facts
 from app.store.database import Database
+from app.store.day import headcounts
 from app.store.rows import from_ms, to_ms
 from app.store.schema import aside, centre_record, event, mention, outbox, reader_log, remote_event, touch
 
@@ -133,32 +132,8 @@ class OfficeBook:
 
     def headcounts(self, month: str, site_id: str) -> dict[tuple[str, str], int]:
         """(day, company) → 総出面 as last typed (by its time), here or at another station."""
-        span = (f"{month}-01", f"{month}-31")
-        own = (
-            sa.select(event.c.occurred_at, event.c.body)
-            .join(mention, mention.c.seq == event.c.seq)
-            .join(outbox, outbox.c.seq == event.c.seq)
-            .where(
-                mention.c.type == EventType.HEADCOUNT.value,
-                mention.c.site_id == site_id,
-                mention.c.work_day.between(*span),
-                outbox.c.state != OutboxState.REJECTED.value,
-            )
-        )
-        others = sa.select(remote_event.c.occurred_at, remote_event.c.body).where(
-            remote_event.c.type == EventType.HEADCOUNT.value,
-            remote_event.c.site_id == site_id,
-            remote_event.c.work_day.between(*span),
-        )
         with self._db.read() as connection:
-            rows = [*connection.execute(own), *connection.execute(others)]
-        found: dict[tuple[str, str], int] = {}
-        for _, body in sorted(rows, key=lambda row: datetime.fromisoformat(row.occurred_at)):
-            payload = codec.decode(body, dict).get("payload", {})
-            place, count = (str(payload.get("day")), str(payload.get("company_id"))), payload.get("count")
-            if isinstance(count, int):
-                found[place] = count
-        return found
+            return headcounts(connection, site_id, f"{month}-01", f"{month}-31")
 
     def elsewhere(self, month: str, site_id: str) -> dict[tuple[str, str], str]:
         """(worker, day) → another site of this station where he touched."""

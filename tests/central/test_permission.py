@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.central.permission import last_day
+from app.domain.direct_entry import deadline
 from tests.central.world import CARD, OTHER, SECOND, SITE, SITE_FILE, TODAY, WORKER, World
 
 NOT_ALLOWED = ("rejected", "operator_not_allowed")
@@ -31,7 +31,7 @@ def url(tmp_path: Path) -> str:
     ],
 )
 def test_the_deadline_is_the_end_of_the_next_month(day: str, until: str) -> None:
-    assert last_day(date.fromisoformat(day)) == date.fromisoformat(until)
+    assert deadline(date.fromisoformat(day)) == date.fromisoformat(until)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.direct_entry import deadline
 from app.domain.events import EventType
 from app.domain.outbox import Cursor, Settled, records_scope
-from app.office.calendar import deadline, holiday, months_later
+from app.office.calendar import holiday, months_later
 from app.office.shapes import EntryWanted, MarkKind
 from tests.helpers.tiny_site import SITE_ID
 from tests.office.desk_bench import OfficeBench, worker

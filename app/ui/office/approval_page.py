@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from app.clock import Clock
 from app.domain.events import JST
@@ -72,27 +72,14 @@ class ApprovalPage(OfficePage):
         )
 
     def _lay_out(self) -> None:
-        px = self.theme.px
-        head, foot, box = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        head.setSpacing(px(16))
-        head.addWidget(self.title)
-        head.addWidget(self.back_button)
-        head.addStretch(1)
-        head.addWidget(self.csv)
-        foot.setSpacing(px(8))
+        foot = QHBoxLayout()
         foot.addWidget(self.all)
         foot.addWidget(self.sum, 2)
         foot.addWidget(self.take_back)
         foot.addWidget(self.reason, 2)
         foot.addWidget(self.no)
         foot.addWidget(self.yes)
-        box.setContentsMargins(px(24), px(12), px(24), px(12))
-        box.setSpacing(px(8))
-        box.addLayout(head)
-        box.addWidget(self.due)
-        box.addWidget(self.note)
-        box.addWidget(self.table, 1)
-        box.addLayout(foot)
+        self.lay_out([self.title, self.back_button], [self.csv], [self.due, self.note, self.table], foot)
 
     # ---- coming and going ----------------------------------------------------------------------------------------
 

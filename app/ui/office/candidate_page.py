@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout
 
 from app.clock import Clock
 from app.domain.events import JST
@@ -81,24 +81,12 @@ class CandidatePage(OfficePage):
         )
 
     def _lay_out(self) -> None:
-        px = self.theme.px
-        head, foot, box = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        head.setSpacing(px(16))
-        head.addWidget(self.title)
-        head.addWidget(self.back_button)
-        head.addStretch(1)
-        head.addWidget(self.csv)
-        foot.setSpacing(px(8))
+        foot = QHBoxLayout()
         foot.addWidget(self.sum, 1)
         foot.addWidget(Text(self.theme, 13, self.words.title("month.reason"), ink=INK_2))
         for widget in (self.reason, self.no, self.yes, self.save):
             foot.addWidget(widget)
-        box.setContentsMargins(px(24), px(12), px(24), px(12))
-        box.setSpacing(px(8))
-        box.addLayout(head)
-        box.addWidget(self.hint)
-        box.addWidget(self.table, 1)
-        box.addLayout(foot)
+        self.lay_out([self.title, self.back_button], [self.csv], [self.hint, self.table], foot)
 
     # ---- coming and going ----------------------------------------------------------------------------------------
 

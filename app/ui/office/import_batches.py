@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit
 
 from app.clock import Clock
 from app.domain.events import JST
@@ -82,23 +82,11 @@ class BatchesPage(OfficePage):
         return self.words.title("batches.taken_back", at=at, by=one.taken_back_by, reason=one.reason)
 
     def _lay_out(self) -> None:
-        px = self.theme.px
-        head, foot, box = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        head.setSpacing(px(16))
-        head.addWidget(self.title)
-        head.addWidget(self.back_button)
-        head.addStretch(1)
-        head.addWidget(self.csv)
-        foot.setSpacing(px(8))
+        foot = QHBoxLayout()
         foot.addWidget(self.sum, 2)
         for widget in (self.reason, self.take_back, self.cancel):
             foot.addWidget(widget, 1 if widget is self.reason else 0)
-        box.setContentsMargins(px(24), px(12), px(24), px(12))
-        box.setSpacing(px(8))
-        box.addLayout(head)
-        box.addWidget(self.hint)
-        box.addWidget(self.table, 1)
-        box.addLayout(foot)
+        self.lay_out([self.title, self.back_button], [self.csv], [self.hint, self.table], foot)
         self.cancel.hide()
 
     # ---- coming and going -----------------------------------------------------------------------------------------

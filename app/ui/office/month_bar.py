@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.domain.kana import folded
 from app.office.calendar import months_later
 from app.office.shapes import Deadline
 from app.ui.office.style import button
@@ -199,9 +199,3 @@ class MonthBar(QWidget):
         self.due.setProperty("kind", "note" if one.level == "remind" else "warn")
         self.due.style().unpolish(self.due)
         self.due.style().polish(self.due)
-
-
-def folded(text: str) -> str:
-    """Katakana to hiragana, half-width to full, case and blanks out."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in plain if not c.isspace())

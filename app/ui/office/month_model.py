@@ -10,11 +10,10 @@ from enum import IntEnum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.domain.retirement import yen_a_day
 from app.office.shapes import Candidate, Day, EntryWanted, Group, Mark, MarkKind, Marks, Month, Row
 from app.ui.words import Words
 
-YEN_A_DAY = 320
-"""建退共 見込み, since 2021-10-01 (domain facts)."""
 Index = QModelIndex | QPersistentModelIndex
 Place = tuple[str, str]
 """Worker id and day."""
@@ -206,9 +205,14 @@ class MonthModel(QAbstractTableModel):
         if column == len(self.days) + 1:
             return "" if total is None else str(total)
         if column == len(self.days) + 2:
-            return "" if total is None or not line.kentaikyo else f"{total * YEN_A_DAY:,}"
+            return "" if total is None or not line.kentaikyo else f"{total * self.yen_a_day:,}"
         cell = self.cell(index)
         return self.word(cell) if cell else ""
+
+    @property
+    def yen_a_day(self) -> int:
+        """建退共 見込み; a rate changes with a month, never in it."""
+        return yen_a_day(self.days[0].day) if self.days else 0
 
     def word(self, cell: Cell) -> str:
         """What a cell is, in one word of the legend."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.office.port import OfficeNews
 from app.office.shapes import SignedIn
@@ -23,6 +25,26 @@ class OfficePage(QWidget):
         super().__init__()
         self.theme, self.words = theme, words
         self.person: SignedIn | None = None
+
+    def lay_out(
+        self, left: Sequence[QWidget], right: Sequence[QWidget], middle: Sequence[QWidget], foot: QHBoxLayout
+    ) -> None:
+        """A list's page: head line with its two ends, what stands below it (the last takes the room), foot line."""
+        px = self.theme.px
+        head, box = QHBoxLayout(), QVBoxLayout(self)
+        head.setSpacing(px(16))
+        foot.setSpacing(px(8))
+        for widget in left:
+            head.addWidget(widget)
+        head.addStretch(1)
+        for widget in right:
+            head.addWidget(widget)
+        box.setContentsMargins(px(24), px(12), px(24), px(12))
+        box.setSpacing(px(8))
+        box.addLayout(head)
+        for widget in middle:
+            box.addWidget(widget, 1 if widget is middle[-1] else 0)
+        box.addLayout(foot)
 
     def sit_down(self, person: SignedIn | None) -> None:
         """Somebody else sits here now; None: nobody. Called before the page is shown."""

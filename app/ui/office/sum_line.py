@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.office.shapes import Row
-from app.ui.office.month_model import NAME, YEN_A_DAY, MonthModel
+from app.ui.office.month_model import NAME, MonthModel
 from app.ui.office.month_table import MonthTable
 from app.ui.theme import BOLD, INK, INK_2, LINE, SURFACE, Theme, colour, make_font
 from app.ui.words import Words
@@ -38,7 +38,7 @@ class SumLine(QWidget):
             yen = 0
             for row in rows:
                 counted = [day for day, mark in model.marks[row.worker_id].items() if mark.counts and day in by_day]
-                yen += len(counted) * YEN_A_DAY if row.kentaikyo else 0
+                yen += len(counted) * model.yen_a_day if row.kentaikyo else 0
                 for day in counted:
                     by_day[day] += 1
             future = {day.day for day in model.days if day.future}

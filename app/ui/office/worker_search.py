@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
+from app.domain.kana import folded
 from app.office.shapes import Month, Row
 
 
@@ -20,7 +20,7 @@ class WorkerSearch:
         self._companies = {group.company_id: group.company for group in month.groups}
         rows = [row for group in month.groups for row in group.rows]
         rows.sort(key=lambda row: (row.kana or row.name, row.worker_id))
-        self._rows = tuple((f"{_plain(row.name)} {_plain(row.kana)} {row.worker_id}", row) for row in rows)
+        self._rows = tuple((f"{folded(row.name)} {folded(row.kana)} {row.worker_id}", row) for row in rows)
 
     def company(self, row: Row) -> str:
         """Name of his company; '' when he has none."""
@@ -28,14 +28,8 @@ class WorkerSearch:
 
     def hits(self, typed: str, most: int) -> Sequence[Row]:
         """Who fits all the words typed: hiragana finds katakana, width and case do not matter."""
-        words = [_plain(word) for word in typed.split()]
+        words = [folded(word) for word in typed.split()]
         found = [(text, row) for text, row in self._rows if words and all(word in text for word in words)]
         # who begins with it comes before whoever has it somewhere
         found.sort(key=lambda one: not any(part.startswith(words[0]) for part in one[0].split()))
         return [row for _, row in found[:most]]
-
-
-def _plain(text: str) -> str:
-    """Without blanks; katakana for hiragana."""
-    folded = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return "".join(chr(ord(c) + 0x60) if "\u3041" <= c <= "\u3096" else c for c in folded)
