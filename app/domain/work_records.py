@@ -154,7 +154,7 @@ class StandingEntry(NamedTuple):
 
 
 def standing_entries(facts: Iterable[Fact]) -> list[StandingEntry]:
-    """Direct entries among facts (as for `derive`), by receipt. Never raises."""
+    """Direct entries among facts, by receipt; what `derive` does not understand is left out. Never raises."""
     known = [fact for fact in _once(facts) if isinstance(fact.payload, Mapping)]
     fixes = _fixes([fact for fact in known if fact.type == EventType.CORRECTION])
     voided = {place for place, fix in fixes.items() if fix.void}
@@ -165,7 +165,8 @@ def standing_entries(facts: Iterable[Fact]) -> list[StandingEntry]:
         if fact.type == EventType.ENTRY:
             fix = fixes.get((fact.site_id, fact.id))
             payload = {**fact.payload, **fix.fields} if fix else fact.payload
-            found.append(StandingEntry(fact, payload, decisions.get((fact.site_id, fact.id))))
+            if is_day(payload.get("work_day")) and _time(fact.occurred_at) is not None:
+                found.append(StandingEntry(fact, payload, decisions.get((fact.site_id, fact.id))))
     return found
 
 

@@ -199,3 +199,13 @@ def test_backfill_fills_what_is_missing_from_the_contract_tree(office: OfficeBen
     assert office.desk.apply_backfill("2026-11", [one.event_id for one in found.values()]).stored == 1
     assert office.desk.marks("2026-11", [worker(2)])[worker(2)]["2026-11-10"].missing == ()
     assert touched in {one.event_id for one in found.values()}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2026-13-45"])
+def test_an_entry_of_an_odd_day_from_elsewhere_hides_nobody_elses(office: OfficeBench, day: str) -> None:
+    """Whatever another version has let through: the approver still sees the rest of his queue."""
+    for work_day in (day, "2026-11-18"):
+        office.feed(EventType.ENTRY, worker_id=worker(4), work_day=work_day, reason="x", entered_by="foreman-1")
+    office.person("approver-1")
+    assert "2026-11-18" in [waiting.day for waiting in office.desk.waiting()]
+    assert [board.month for board in office.desk.deadlines()]
