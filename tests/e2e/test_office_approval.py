@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from app.clock import SystemClock
+from app.domain.direct_entry import deadline
 from app.domain.events import JST, EventType
-from app.office.calendar import deadline
 from app.office.shapes import EntryWanted, Mark, MarkKind, Outcome, Right, SignedIn, Waiting
 from app.secrets import make_pin_verifier
 from app.settings import DataDir
