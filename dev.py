@@ -260,7 +260,7 @@ def lock(args: list[str]) -> int:
     compile_ = [uv, "pip", "compile", "-q", "--no-config", "--universal", "--generate-hashes", *args]
     compile_ += ["--python-version", f"3.{OLDEST[1]}"]
     env = {**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "python3 dev.py lock"}
-    all_ = [*compile_, "pyproject.toml", "--extra", "central", "--extra", "dev", "-o", LOCK]
+    all_ = [*compile_, "pyproject.toml", "--extra", "central", "--extra", "dev", "--extra", "package", "-o", LOCK]
     build = [*compile_, "-", "--no-annotate", "-o", BUILD_LOCK]
     code = subprocess.run(all_, cwd=ROOT, env=env).returncode
     return code or subprocess.run(build, cwd=ROOT, env=env, input=BUILD_NEEDS, text=True).returncode
