@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from app.readers.port import ReaderEvent, ReaderState
 from app.readers.specs import SYNTAX, parse_spec
 from app.settings import DataDir
 from app.wiring import gate as wiring
+from app.wiring.stopping import Stop
 
 
 def add_commands(commands: Any) -> None:
@@ -80,9 +80,7 @@ def _gate(args: argparse.Namespace) -> int:
     if run.wedge:
         run.station.close()
         raise UsageError("reader.wedge_needs_window", "wedge")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stop().on_signals()
     printer = LinePrinter(json_lines=args.json_lines)
     run.gate.listen(printer.news)
     run.listen_readers(printer.reader)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
@@ -22,6 +20,7 @@ from app.central.workers import serve as serve_many
 from app.clock import Clock, SystemClock
 from app.errors import UsageError
 from app.secrets import make_pin_verifier
+from app.wiring.stopping import Stop
 
 
 class RunningCentre:
@@ -88,9 +87,7 @@ def serve(
         prepare()
         serve_many(Worker(url, settings, prepare), listening, workers, lambda: announce(address(listening)), proxies)
         return 0
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stop().on_signals()
     centre = RunningCentre(url, host, port, settings=settings, proxies=proxies)
     prepare()
     try:

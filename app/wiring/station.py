@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
 from app.version import VERSION
+from app.wiring.stopping import Stop
 
 if TYPE_CHECKING:
     from app.drop_seal import Keys
@@ -274,9 +273,7 @@ def not_accepted(station: Station, *, resend: bool, ids: Collection[str] = ()) -
 
 def sync_until_interrupted(station: Station, listener: Callable[[SyncStatus], None]) -> None:
     """Run the engine on its thread until SIGINT or SIGTERM."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stop().on_signals()
     engine = station.engine(listener=listener)
     engine.start()
     try:

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import faulthandler
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from app.cli.gate import LinePrinter
@@ -16,6 +14,7 @@ from app.readers.specs import parse_spec
 from app.settings import DataDir
 from app.sync.schedule import Pace
 from app.wiring.gate import open_gate
+from app.wiring.stopping import Stop
 
 HURRY = Pace(
     backoff_base=0.005,
@@ -33,8 +32,7 @@ HURRY = Pace(
 def main(data: str, script: str) -> int:
     """Run until SIGTERM."""
     faulthandler.enable()
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = Stop().on_signals()
     run = open_gate(DataDir.at(Path(data)), reader_specs=[parse_spec(f"scripted:{script}")], pace=HURRY)
     printer = LinePrinter(json_lines=True)
     run.gate.listen(printer.news)
