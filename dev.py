@@ -45,10 +45,20 @@ TO_TEST = {
     "run the reference centre on PostgreSQL": "postgresql",
     "see what reaches the disk": "strace",
     "look at the centre's status page": "chromium",
+    "sign, with a token made of software and time stamps of our own": "libengine-pkcs11-openssl openssl osslsigncode "
+    "softhsm2",
+    "try packages in a bare Debian": "debootstrap",
 }
 TO_FAULT = {
     "make disks fail": "fiu-utils",
     "make clocks jump": "libfaketime",
+}
+TO_PACKAGE = {
+    "let PyInstaller look into libraries": "binutils",
+    "pack for Linux": "dpkg xz-utils",
+    "make the Windows set-up": "nsis",
+    "build and try Windows programs here (wine, never delivered)": "gcc-mingw-w64-x86-64 wine wine64 xauth xvfb",
+    "sign, and verify signatures": "osslsigncode libengine-pkcs11-openssl",
 }
 
 
@@ -252,6 +262,20 @@ def dataset(args: list[str]) -> int:
     return run([PYTHON, "-m", "app.demo.dataset", *args])
 
 
+def package(args: list[str]) -> int:
+    """what is installed: program, set-ups, packages in dist/ (docs/packaging.md); [STEP …]"""
+    ready(to_test=False, more=TO_PACKAGE)
+    return run([PYTHON, "-m", "installer.package", *args])
+
+
+def windows(args: list[str]) -> int:
+    """a Windows build made and tried under wine, never shipped (docs/packaging.md); what follows goes to pytest"""
+    ready(more=TO_PACKAGE)
+    files = [f"tests/packaging/test_{name}.py" for name in ("windows_build", "whole_road")]
+    tests = [PYTHON, "-m", "pytest", "-p", "no:xdist", *files, *args]
+    return all_of({"build": [PYTHON, "-m", "installer.windows.build"], "pytest": tests})
+
+
 def lock(args: list[str]) -> int:
     """write the lock files anew from pyproject.toml; --upgrade takes the newest versions (needs uv)"""
     uv = shutil.which("uv")
@@ -266,7 +290,7 @@ def lock(args: list[str]) -> int:
     return code or subprocess.run(build, cwd=ROOT, env=env, input=BUILD_NEEDS, text=True).returncode
 
 
-COMMANDS = {f.__name__: f for f in (setup, test, demo, dataset, bench, soak, faults, lint, lock)}
+COMMANDS = {f.__name__: f for f in (setup, test, demo, dataset, bench, soak, faults, package, windows, lint, lock)}
 
 
 def main() -> int:

@@ -22,8 +22,10 @@ MAX_DEPTH = 32
 """Nor is one with more levels."""
 
 
-def load(path: Path, schema: str) -> dict[str, Any]:
+def load(path: Path, schema: str | Path) -> dict[str, Any]:
     """Read `path` (.json: JSON, otherwise TOML) and check it against `resources/schemas/<schema>.schema.json`.
+
+    A schema that the program does not carry is given by its path.
 
     Raises InputRefused naming file and place: `file.missing`, `file.not_text`, `file.syntax`, `file.invalid`.
     """
@@ -57,7 +59,7 @@ def parsed(text: str, where: str, *, as_json: bool = False) -> dict[str, Any]:
     return value
 
 
-def checked(value: dict[str, Any], schema: str, where: str) -> dict[str, Any]:
+def checked(value: dict[str, Any], schema: str | Path, where: str) -> dict[str, Any]:
     """Check a value already read; `where` names its file in the error. Raises InputRefused."""
     problem = jsonschema.exceptions.best_match(_validator(schema).iter_errors(value))
     if problem is not None:
@@ -131,6 +133,7 @@ def _check_values(value: Any, depth: int) -> None:
 
 
 @lru_cache(maxsize=16)
-def _validator(schema: str) -> jsonschema.Draft202012Validator:
-    text = resource("schemas", f"{schema}.schema.json").read_text(encoding="utf-8")
+def _validator(schema: str | Path) -> jsonschema.Draft202012Validator:
+    file = schema if isinstance(schema, Path) else resource("schemas", f"{schema}.schema.json")
+    text = file.read_text(encoding="utf-8")
     return jsonschema.Draft202012Validator(json.loads(text))

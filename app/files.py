@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,14 +60,25 @@ def _put(path: Path, data: bytes, mode: int) -> None:
     temporary = _temporary(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
-        if mode != PRIVATE_FILE and sys.platform != "win32":
+        if sys.platform != "win32":
             with suppress(OSError):  # a stick's file system may know no such thing
-                os.fchmod(descriptor, mode)  # whatever the umask
+                os.fchmod(descriptor, mode)  # whatever the umask, or the mode of one that was left over
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    _into_place(temporary, path)
     sync_folder(path.parent)
+
+
+def _into_place(temporary: Path, path: Path) -> None:
+    """Windows refuses while anybody (a virus scanner, `status`) reads the old file; a moment later it does not."""
+    for pause_s in (0.01, 0.05, 0.2, 0.5) if sys.platform == "win32" else ():
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            time.sleep(pause_s)
+    temporary.replace(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -15,6 +17,8 @@ from app.domain.roster import Roster
 FREE_TRIES = 3
 """Wrong PINs in a row before the first wait."""
 LONGEST_WAIT_S = 900
+CHOOSE_S = 60
+"""For so long a PIN that several have is good for choosing who it is."""
 _COUNTED = 12
 """Wrong PINs in a row after which one more changes nothing."""
 ALLOWED: dict[str, frozenset[str]] = {
@@ -41,7 +45,9 @@ class PinResult:
     ok: bool
     wait_s: int = 0
     operator_id: str | None = None
-    """Whose PIN it was, when it is allowed."""
+    """Whose PIN it was, when it is allowed; several, parted by blanks, where it is more than one person's."""
+    shared: tuple[str, ...] = ()
+    """Ids of operators who all have this PIN: one of them must be chosen first (`choose`). Then `ok` is False."""
 
 
 class PinGuard:
@@ -56,6 +62,8 @@ class PinGuard:
         self._check = check
         self._wrong: int | None = None
         self._until = 0.0
+        self._shared: tuple[str, ...] = ()
+        self._shared_until = 0.0
 
     def ask(
         self,
@@ -64,9 +72,14 @@ class PinGuard:
         roster: Roster,
         post: Callable[[Callable[[], None]], None],
         reply: Callable[[PinResult], None],
+        *,
+        by_name: bool = False,
     ) -> None:
         """The whole of it: the owner's thread, then one of its own (scrypt is slow on purpose, a card must not wait),
-        then the owner's again by `post`. `reply` is called on the owner's thread (the gate's, or the office's)."""
+        then the owner's again by `post`. `reply` is called on the owner's thread (the gate's, or the office's).
+
+        `by_name`: it matters who it is, so a PIN that several have is answered by `shared`.
+        """
         too_soon = self.may_try(action)
         if too_soon is not None:
             reply(too_soon)
@@ -74,9 +87,25 @@ class PinGuard:
 
         def find() -> None:
             found = self.find(pin, action, roster)
-            post(lambda: reply(self.settle(action, found)))
+            if by_name and len(found) > 1:
+                post(lambda: reply(self._share(found)))
+            else:
+                post(lambda: reply(self.settle(action, " ".join(found) or None)))
 
+        self._shared = ()
         threading.Thread(target=find, name="pin", daemon=True).start()
+
+    def choose(self, action: str, operator_id: str) -> PinResult:
+        """After `shared`: it is this one of them; somebody else, or too late, is no wrong PIN. Owner's thread. Raises
+        StorageTrouble."""
+        shared, self._shared = self._shared, ()
+        if operator_id in shared and self._clock.monotonic() < self._shared_until:
+            return self.settle(action, operator_id)
+        return PinResult(False)
+
+    def _share(self, found: tuple[str, ...]) -> PinResult:
+        self._shared, self._shared_until = found, self._clock.monotonic() + CHOOSE_S
+        return PinResult(False, shared=found)
 
     def may_try(self, action: str) -> PinResult | None:
         """None when a PIN may be tried now; else the answer, noted down. Owner's thread. Raises StorageTrouble."""
@@ -88,14 +117,16 @@ class PinGuard:
         self._note(action, "too_soon")
         return PinResult(False, int(left) + 1)
 
-    def find(self, pin: str, action: str, roster: Roster) -> str | None:
-        """Id of an operator with a fitting role who has this PIN. Any thread: it takes some 50 ms an operator."""
+    def find(self, pin: str, action: str, roster: Roster) -> tuple[str, ...]:
+        """Ids of all operators with a fitting role who have this PIN: nothing keeps two people from the same one.
+
+        Any thread: it takes some 40 ms an operator on one core. Cores are used together, but one is left to the cards.
+        """
         roles = ALLOWED.get(action, frozenset())
-        for operator in roster.operators.values():
-            allowed = roles.intersection(operator.roles)
-            if allowed and operator.pin_verifier and self._check(operator.pin_verifier, pin):
-                return operator.id
-        return None
+        asked = [o for o in roster.operators.values() if o.pin_verifier and roles.intersection(o.roles)]
+        with ThreadPoolExecutor(max(1, min(4, (os.cpu_count() or 1) - 1)), "pin") as cores:
+            right = list(cores.map(lambda operator: self._check(operator.pin_verifier, pin), asked))
+        return tuple(operator.id for operator, fits in zip(asked, right, strict=True) if fits)
 
     def settle(self, action: str, operator_id: str | None, *, named: str | None = None) -> PinResult:
         """Note a try down and answer it. `named`: whose PIN it should have been, where somebody said so.

@@ -60,6 +60,12 @@ def unseal(private_key: PrivateKey, sealed: bytes) -> bytes:
         raise InputRefused("recovery.altered") from exc
 
 
+def key_of_code(code: str, salt: bytes) -> PrivateKey:
+    """The private key that a code of at least 100 random bits stands for. Some 100 ms and 32 MiB, for each try."""
+    raw = hashlib.scrypt(code.encode(), salt=salt, n=1 << 15, r=8, p=1, maxmem=1 << 26, dklen=32)
+    return X25519PrivateKey.from_private_bytes(raw)
+
+
 def make_key_pair(folder: Path, password: str | None = None) -> tuple[Path, Path]:
     """Write a new pair as PEM files (private 0600, encrypted if a password is given). Returns (private, public).
 

@@ -25,13 +25,16 @@ from app.files import PRIVATE_FILE, write_private
 SERVICE = "genba-touch"
 DATABASE_KEY = "database-key"
 CLIENT_SECRET = "client-secret"  # noqa: S105 - a name
+NEXT_SECRET = "next-client-secret"  # noqa: S105 - a name
+"""A client secret that has been made and does not yet stand in the place of the old one."""
 ENROLMENT_CODE = "enrolment-code"
 """A code that was given and not yet answered: a first start that was cut off goes on with it."""
 IMPORT_KEY = "import-key"
 """Private half (X25519) of the key that phones seal their files to."""
 DROP_KEYS = "drop-keys"
 """Private halves (Ed25519, X25519) of the keys with which letters are carried to the centre."""
-_NAME_FILE = "installation-id"
+INSTALLATION_ID = "installation-id"
+"""Name of the file with a data folder's own name."""
 
 
 class Vault(Protocol):
@@ -52,12 +55,17 @@ def new_database_key() -> bytes:
     return os.urandom(32)
 
 
+def new_client_secret() -> str:
+    """32 random bytes as base64url, 43 characters."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+
+
 def installation_id(folder: Path) -> str:
     """This data folder's own name (a UUID), made at the first call: it names its secrets and enrols the station.
 
     It moves with the folder. Raises EnvironmentTrouble `keyring.folder`.
     """
-    path = folder / _NAME_FILE
+    path = folder / INSTALLATION_ID
     try:
         if not path.exists():
             write_private(path, str(uuid.uuid4()).encode())

@@ -5,6 +5,7 @@ No secret is in either: the keys live in the OS keyring (`app.secrets`), under t
 
 from __future__ import annotations
 
+import platform
 import stat
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,10 @@ from app.files import DATABASE_NAME, make_private, write_private
 
 SETTINGS_FILE = "settings.toml"
 STATION_FILE = "station.json"
+START_LOCK = "start.lock"
+"""Held by the one program of a data folder that a person has started."""
+KEPT_ASIDE = "records-of-"
+"""How the names of folders begin in which an update that was taken back keeps the newer records."""
 PROVISIONING_FILE = "provisioning.toml"
 """Name under which a first start looks for its file."""
 
@@ -47,10 +52,14 @@ class Settings:
     """Whose PC this is, in words."""
     support_contact: str | None = None
     """Whom to call, in words."""
+    update_url: str | None = None
+    """Where new versions lie: https://…, file:///… or a folder's path (docs/updates.md). None: nowhere."""
     update_channel: str | None = None
-    """Kept for a later version; nothing uses it."""
+    """Which versions are meant for this PC; None: 'stable'."""
     centre_key: str | None = None
     """The centre's public keys for carried letters."""
+    second_account: bool = False
+    """Whether this account may become a station beside another account's on this PC."""
     crl_refuse_days: int = 30
     """Days past its next update for which a revocation list of secure cards still counts."""
 
@@ -99,13 +108,32 @@ class DataDir:
 
     @property
     def logs(self) -> Path:
-        """Rotated log files."""
+        """Log files, one a day and part of the program (app.logs)."""
         return self.root / "logs"
+
+    @property
+    def crashes(self) -> Path:
+        """Reports of crashes and faults (app.crash)."""
+        return self.root / "crashes"
 
     @property
     def trust(self) -> Path:
         """The site's own roots and revocation lists for secure cards (docs/secure-cards.md)."""
         return self.root / "trust"
+
+    @property
+    def updates(self) -> Path:
+        """New versions of the program, and what is remembered of them (docs/updates.md)."""
+        return self.root / "update"
+
+    def kept_aside(self) -> list[Path]:
+        """Folders with the records of a newer version that was taken out again, oldest first."""
+        return sorted(self.updates.glob(f"{KEPT_ASIDE}*"))
+
+    @property
+    def rejoin_first(self) -> Path:
+        """There when an older copy of the records was put in place: nothing is recorded before `rejoin`."""
+        return self.root / "rejoin-first"
 
     @property
     def unfinished(self) -> Path:
@@ -183,6 +211,22 @@ def machine_folders() -> tuple[Path, ...]:
     """Where an installer puts this PC's files: beside the program, then the machine's folder for settings."""
     beside = (Path(sys.executable).resolve().parent,) if getattr(sys, "frozen", False) else ()
     return (*beside, Path(platformdirs.site_config_dir("genba-touch", appauthor=False)))
+
+
+def accounts_folder() -> Path:
+    """Where accounts of this PC leave their mark (app.wiring.accounts): an installer makes it, and all may write there.
+
+    Not a machine folder: nothing that is trusted is read from here.
+    """
+    state = Path("/var/lib/genba-touch")
+    machine = state if platform.system() == "Linux" else machine_folders()[-1]
+    return machine / "accounts"
+
+
+def desktop_folder() -> Path:
+    """Where a person finds a file that was made for him: the desktop, else the documents, else his own folder."""
+    places = (platformdirs.user_desktop_path(), platformdirs.user_documents_path())
+    return next((place for place in places if place.is_dir()), Path.home())
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -83,12 +83,14 @@ def _parts(data: bytes, where: str) -> tuple[str, str]:
     return (f"{body}\n".removeprefix("\n"), _HEAD + tail) if head else (text, "")
 
 
-def make_key(folder: Path, passphrase: str | None = None) -> tuple[Path, Path, str]:
+def make_key(
+    folder: Path, passphrase: str | None = None, names: tuple[str, str] = (PRIVATE_NAME, PUBLIC_NAME)
+) -> tuple[Path, Path, str]:
     """A new pair as PEM files, the private one 0600 and encrypted if a passphrase is given: their paths, fingerprint.
 
     Raises InputRefused `signing.key_exists` rather than overwrite one; EnvironmentTrouble `signing.cannot_write`.
     """
-    private_file, public_file = folder / PRIVATE_NAME, folder / PUBLIC_NAME
+    private_file, public_file = folder / names[0], folder / names[1]
     for file in (private_file, public_file):
         if file.exists():
             raise InputRefused("signing.key_exists", str(file))

@@ -14,17 +14,19 @@ APP = ROOT / "app"
 # Each room and the rooms it may know (docs/architecture.md draws the same).
 LEAVES = {"clock", "errors", "codec", "files", "resources", "version"}
 TOOLS = {"messages", "datafile", "logs", "secrets", "sealing", "signing", "recovery", "settings", "pins", "phone_seal"}
-TOOLS |= {"drop_seal"}
+TOOLS |= {"drop_seal", "redact", "crash", "eventlog"}
 MAY_KNOW: dict[str, set[str]] = {
     "__main__": {"cli"},
-    "cli": {"wiring", "demo", "settings", "messages", "logs", "gate", "readers", "domain", "version"},
-    "demo": {"wiring", "ui", "gate", "readers", "store", "domain", "settings", "messages", "secrets", "datafile"},
-    "wiring": {"ui", "central", "gate", "office", "sync", "readers", "store", "domain", *TOOLS},
+    "cli": {"wiring", "demo", "settings", "messages", "logs", "crash", "eventlog", "gate", "readers", "domain"},
+    "demo": {"wiring", "ui", "gate", "office", "readers", "store", "domain", "settings", "messages", "secrets"}
+    | {"datafile"},
+    "wiring": {"ui", "central", "gate", "office", "sync", "update", "readers", "store", "domain", *TOOLS},
     "ui": {"gate", "office", "readers", "domain", "messages"},
     "central": {"domain", "messages", "datafile", "wire", "drop_seal"},
     "gate": {"readers", "store", "domain", "pins"},
     "office": {"readers", "store", "domain", "pins", "phone_seal"},
     "sync": {"store", "domain", "messages", "drop_seal"},
+    "update": {"domain", "signing"},
     "readers": {"domain"},
     "store": {"domain"},
     "domain": set(),
@@ -38,6 +40,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "messages": set(),
     "datafile": set(),
     "logs": set(),
+    "redact": set(),
+    "eventlog": set(),
+    "crash": {"logs", "redact"},
     "clock": set(),
     "errors": set(),
     "codec": set(),
@@ -56,7 +61,11 @@ IMPORTERS: dict[str, set[str]] = {
     "smartcard": {"app/readers/pcsc.py", "app/readers/pcsc_scard.py"},
     "nfc": {"app/readers/pasori.py", "app/readers/rcs300.py", "app/readers/virtual_card.py"},
     "usb1": {"app/readers/usb.py"},
-    "httpx": {"app/sync/http.py"},
+    # the centre's contract; files of an update list, without a secret
+    "httpx": {"app/sync/http.py", "app/update/http.py"},
+    # a PC's side, and IT's that publishes: they share nothing of the library
+    "tuf": {"app/update/metadata.py", "app/update/publish.py"},
+    "securesystemslib": {"app/update/publish.py"},
     "truststore": {"app/sync/tls.py"},
     "keyring": {"app/secrets.py"},
     "cryptography": {

@@ -11,6 +11,7 @@ from app.cli.main import build_parser
 
 HEAVY = ("litestar", "uvicorn", "cryptography", "keyring", "alembic", "PySide6", "rich", "app.central", "app.gate")
 FAMILIES = ("gate", "office", "provision", "status", "sync", "doctor", "import", "cards", "profile", "central", "demo")
+FAMILIES += ("update", "update-repo", "self-test", "support-bundle", "move-out", "start")
 
 
 def test_sync_loads_nothing_heavy() -> None:
@@ -20,6 +21,17 @@ def test_sync_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_version_loads_no_command() -> None:
+    look = (
+        "import sys; from app.cli.main import run\ntry: run(['--version'])\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith(('app.wiring.gate', 'app.cli.gate', 'alembic'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True)
+    said, loaded = done.stdout.splitlines()
+    assert said.startswith("genba-touch ")
+    assert loaded == "[]"
 
 
 @pytest.mark.parametrize("command", FAMILIES)

@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from importlib.metadata import PackageNotFoundError, metadata
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,45 @@ def locked() -> dict[str, tuple[str, set[str]]]:
     return found
 
 
+def lines_of(name: str) -> list[str]:
+    """What a distribution says it needs; of another platform's nothing is known here."""
+    try:
+        return [line.replace("'", '"') for line in requires(name) or []]
+    except PackageNotFoundError:
+        return []
+
+
+def extras_in(lines: Iterable[str]) -> dict[str, set[str]]:
+    """The extras that requirements ask for, such as `zstd` of `httpx[zstd]>=0.28`, by the name."""
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        if asked := re.match(r"[\w.-]+\[([^]]+)\]", line):
+            found.setdefault(canonical(line), set()).update(part.strip() for part in asked[1].split(","))
+    return found
+
+
+def brings(parent: str, child: str, extras: set[str]) -> bool:
+    """Whether a distribution brings another along by itself or by one of these extras, not by one that nobody asked."""
+    lines = [line for line in lines_of(parent) if canonical(line) == child]
+    wanted = [f'extra == "{extra}"' for extra in extras]
+    return not lines or any("extra ==" not in line or any(one in line for one in wanted) for line in lines)
+
+
 def delivered(direct: list[str]) -> dict[str, str]:
     """Name and version of the given requirements and of all that they bring along."""
     lock = locked()
     names = {canonical(requirement) for requirement in direct}
-    while more := {name for name, (_, parents) in lock.items() if parents & names} - names:
+    while True:
+        own = (line for name in names for line in lines_of(name) if "extra ==" not in line)
+        extras = extras_in([*direct, *own])
+        more = {
+            name
+            for name, (_, parents) in lock.items()
+            if name not in names and any(brings(p, name, extras.get(p, set())) for p in parents & names)
+        }
+        if not more:
+            return {name: lock[name][0] for name in names}
         names |= more
-    return {name: lock[name][0] for name in names}
 
 
 def described(heading: str) -> dict[str, str]:
@@ -55,7 +88,7 @@ def row_for(name: str, version: str) -> str:
     return f"| {name} | {version} | {licence or '(look it up)'} |"
 
 
-@pytest.mark.parametrize("part", ["program", "centre", "development"])
+@pytest.mark.parametrize("part", ["program", "centre", "package", "development"])
 def test_every_library_is_named_with_its_version(part: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
@@ -65,6 +98,9 @@ def test_every_library_is_named_with_its_version(part: str) -> None:
     elif part == "centre":
         wanted = {k: v for k, v in delivered(extras["central"]).items() if k not in program}
         rows = described("Only in the reference centre")
+    elif part == "package":
+        wanted = {canonical(name): locked()[canonical(name)][0] for name in extras["package"]}
+        rows = described("Only for making installers")
     else:
         wanted = {canonical(name): locked()[canonical(name)][0] for name in extras["dev"]}
         rows = described("Only for development")

@@ -15,10 +15,12 @@ from app.central.credentials import new_secret, secret_hash
 from app.central.database import CentralDatabase
 from app.central.refusals import Refused
 from app.central.schema import stamp
+from app.central.station_life import promote
 from app.clock import Clock
-from app.sync.wire import TokenAnswer
+from app.sync.wire import ASK_ROTATE, ASK_WITHDRAW, TokenAnswer
 
 _NOBODY = bytes(32)
+_WHO = (t.client.c.id, t.client.c.kind, t.client.c.revoked_at, t.client.c.lost_at, t.station.c.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Principal:
     site_ids: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()
     """Sites among `site_ids` that were taken out."""
+    lost: bool = False
+    """Its PC is lost: it may deliver what waits, and is handed nothing."""
+
+    def may_pull(self) -> None:
+        """Raises Refused for a lost station."""
+        if self.lost:
+            raise Refused("station_lost")
 
     def require_site(self, site_id: str) -> None:
         """Raises Refused unless this is an open site of this station."""
@@ -41,17 +50,25 @@ class Principal:
 
 
 def issue_token(db: CentralDatabase, clock: Clock, client_id: str, client_secret: str, seconds: int) -> TokenAnswer:
-    """A token for a client that knows its secret. Raises Refused."""
+    """A token for a client that knows its secret, or the next one: then that is its secret from now on, and the old
+    one and all its tokens end. Raises Refused."""
     now = clock.now()
     token = new_secret()
 
     def work(tx: Connection) -> TokenAnswer:
-        client = tx.execute(select(t.client).where(t.client.c.id == client_id)).one_or_none()
+        client = tx.execute(
+            select(t.client).where(t.client.c.id == client_id).with_for_update(key_share=True)
+        ).one_or_none()
+        given = secret_hash(client_secret)
         held = client.secret_hash if client is not None else _NOBODY
-        if not hmac.compare_digest(held, secret_hash(client_secret)) or client is None:
+        coming = client.next_secret_hash if client is not None else None
+        changes = not hmac.compare_digest(held, given)
+        if client is None or (changes and not hmac.compare_digest(coming or _NOBODY, given)):
             raise Refused("invalid_client")
         if client.revoked_at is not None:
             raise Refused("station_revoked")
+        if changes:
+            promote(tx, client_id, given)
         if client.secret_used_at is None:
             tx.execute(t.client.update().where(t.client.c.id == client_id).values(secret_used_at=stamp(now)))
         tx.execute(t.token.delete().where(t.token.c.client_id == client_id, t.token.c.expires_at <= stamp(now)))
@@ -62,7 +79,8 @@ def issue_token(db: CentralDatabase, clock: Clock, client_id: str, client_secret
                 expires_at=stamp(now + timedelta(seconds=seconds)),
             )
         )
-        return TokenAnswer(token, "Bearer", seconds)
+        asked = client.rotation_asked_at is not None and not changes
+        return TokenAnswer(token, "Bearer", seconds, ASK_WITHDRAW if client.lost_at else ASK_ROTATE if asked else "")
 
     return db.write(work)
 
@@ -84,7 +102,7 @@ def authenticate(db: CentralDatabase, clock: Clock, authorization: str | None) -
         raise Refused("token_missing")
     with db.read() as tx:
         client = tx.execute(
-            select(t.client.c.id, t.client.c.kind, t.client.c.revoked_at, t.station.c.role)
+            select(*_WHO)
             .join(t.token, t.token.c.client_id == t.client.c.id)
             .outerjoin(t.station, t.station.c.id == t.client.c.id)
             .where(t.token.c.hash == secret_hash(token.strip()), t.token.c.expires_at > stamp(clock.now()))
@@ -98,9 +116,7 @@ def station_principal(db: CentralDatabase, station_id: str) -> Principal:
     """A station that has proven itself by its signature (app.central.drop). Raises Refused."""
     with db.read() as tx:
         client = tx.execute(
-            select(t.client.c.id, t.client.c.kind, t.client.c.revoked_at, t.station.c.role)
-            .join(t.station, t.station.c.id == t.client.c.id)
-            .where(t.client.c.id == station_id)
+            select(*_WHO).join(t.station, t.station.c.id == t.client.c.id).where(t.client.c.id == station_id)
         ).one()
         return _principal(tx, client)
 
@@ -119,4 +135,5 @@ def _principal(tx: Connection, client: Any) -> Principal:
         client.role or "",
         frozenset(site.site_id for site in sites),
         frozenset(site.site_id for site in sites if site.deleted),
+        client.lost_at is not None,
     )

@@ -25,9 +25,10 @@ from app.central.pages import Pages
 from app.central.presence import note
 from app.central.refusals import Refused
 from app.central.settings import CentralSettings
+from app.central.station_life import name_next_secret, take_withdrawal
 from app.clock import Clock
 from app.errors import InputRefused
-from app.sync.wire import BatchRequest, EnrolmentCodeRequest, EnrolRequest, Heartbeat
+from app.sync.wire import BatchRequest, ChainEnd, EnrolmentCodeRequest, EnrolRequest, Heartbeat, NextSecret
 
 T = TypeVar("T")
 Req = Request[Any, Any, Any]
@@ -53,8 +54,8 @@ class Centre:
 def handlers() -> list[HTTPRouteHandler]:
     """All routes."""
     return [
-        enrol_station, token, batch, sites, roster, events, work_records, heartbeat, enrolment_codes, healthz, livez,
-        openapi,
+        enrol_station, token, batch, sites, roster, events, work_records, heartbeat, secret, withdrawal,
+        enrolment_codes, healthz, livez, openapi,
     ]  # fmt: skip
 
 
@@ -130,10 +131,20 @@ def work_records(request: Req) -> Response[bytes]:
 def heartbeat(request: Req, body: RawBody) -> None:
     """Alive."""
     centre = _centre(request)
-    station_id = _principal(request, "station").client_id  # of any version: who is too old shall be seen
-    if _path(request, "station_id") != station_id:
-        raise Refused("station_mismatch")
-    note(centre.db, centre.clock, station_id, _read(request, body, Heartbeat))
+    note(centre.db, centre.clock, _itself(request), _read(request, body, Heartbeat))
+
+
+@post("/v1/stations/{station_id:str}/secret", sync_to_thread=True, status_code=204)
+def secret(request: Req, body: RawBody) -> None:
+    """A station names its next secret."""
+    name_next_secret(_centre(request).db, _itself(request), _read(request, body, NextSecret).client_secret)
+
+
+@post("/v1/stations/{station_id:str}/withdrawal", sync_to_thread=True, status_code=204)
+def withdrawal(request: Req, body: RawBody) -> None:
+    """A lost station has wiped what it held of people."""
+    centre = _centre(request)
+    take_withdrawal(centre.db, centre.clock, _itself(request), _read(request, body, ChainEnd))
 
 
 @post("/v1/enrolment-codes", sync_to_thread=True)
@@ -189,6 +200,14 @@ def _station(request: Req) -> Principal:
     if centre.settings.too_old(request.headers.get("user-agent", "")):
         raise Refused("upgrade_needed", _oldest(centre))
     return who
+
+
+def _itself(request: Req) -> str:
+    """The station that the address names, if it is who asks; of any version: who is too old shall be seen."""
+    station_id = _principal(request, "station").client_id
+    if _path(request, "station_id") != station_id:
+        raise Refused("station_mismatch")
+    return station_id
 
 
 def _oldest(centre: Centre) -> str:

@@ -28,6 +28,7 @@ ROLES = ("gate", "office")
 MAX_USES = 1000
 MAX_VALID_DAYS = 3660
 MAX_NAME = 200
+_KNOWN = ("secret_used_at", "revoked_at", "lost_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +145,15 @@ def enrol(db: CentralDatabase, clock: Clock, request: EnrolRequest) -> EnrolAnsw
         if code is None:
             raise Refused("code_unknown")
         known = tx.execute(
-            select(t.station.c.id, t.station.c.enrolled_with, t.client.c.secret_used_at, t.client.c.revoked_at)
+            select(t.station.c.id, t.station.c.enrolled_with, *(t.client.c[name] for name in _KNOWN))
             .join(t.client, t.client.c.id == t.station.c.id)
             .where(t.station.c.installation_id == request.installation_id)
             .with_for_update()
         ).one_or_none()
         if known is not None and known.revoked_at is not None:
             raise Refused("station_revoked")
+        if known is not None and known.lost_at is not None:
+            raise Refused("station_lost")
         repeated = known is not None and known.enrolled_with == hashed and known.secret_used_at is None
         if not repeated:
             _burn(tx, hashed, code.used, code.uses, code.expires_at, now)
@@ -215,7 +218,13 @@ def _renew_station(tx: Connection, station_id: str, request: EnrolRequest, code:
     tx.execute(
         t.client.update()
         .where(t.client.c.id == station_id)
-        .values(name=request.station_name, secret_hash=secret_hash(secret), secret_used_at=None)
+        .values(
+            name=request.station_name,
+            secret_hash=secret_hash(secret),
+            secret_used_at=None,
+            next_secret_hash=None,
+            rotation_asked_at=None,
+        )
     )
     tx.execute(
         t.station.update()

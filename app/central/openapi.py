@@ -34,6 +34,15 @@ _OVERRIDES: dict[str, Json] = {
     "EnrolAnswer.role": {"enum": ["", *ROLES], "description": "what the centre lets this station say"},
     "TokenAnswer.access_token": {"format": "password"},
     "TokenAnswer.expires_in": {"description": "seconds"},
+    "TokenAnswer.ask": {
+        "description": f"what the centre wants of the station: '', '{wire.ASK_ROTATE}' or '{wire.ASK_WITHDRAW}'; "
+        "others may be added"
+    },
+    "NextSecret.client_secret": {
+        "format": "password",
+        "pattern": "^[A-Za-z0-9_-]{43}$",
+        "description": "32 random bytes as base64url, made and kept by the station before it says so",
+    },
     "BatchRequest.events": {
         "maxItems": wire.MAX_BATCH,
         "items": {"$ref": "#/components/schemas/Event"},
@@ -56,6 +65,9 @@ _OVERRIDES: dict[str, Json] = {
     "WireWorkRecord.events": {"description": "ids it stands on; none when deleted"},
     "Heartbeat.pending": {"minimum": 0},
     "Heartbeat.rejected": {"minimum": 0},
+    "PcReport.last_recorded_at": {"description": "RFC 3339: when the newest event was stored there"},
+    "PcReport.disk_free_mb": {"description": "MiB"},
+    "PcReport.crashed_at": {"description": "RFC 3339: when the program last ended unexpectedly"},
     "EnrolmentCodeRequest.uses": {"minimum": 1, "maximum": MAX_USES},
     "EnrolmentCodeRequest.valid_days": {"minimum": 1, "maximum": MAX_VALID_DAYS},
     "EnrolmentCodeRequest.role": {"enum": list(ROLES)},
@@ -163,6 +175,14 @@ def _paths(schemas: Schemas) -> Json:
         "/v1/stations/{station_id}/heartbeat": {
             "post": _call("heartbeat", "Alive, even with nothing to send", 204, None,
                           body=schemas.ref(wire.Heartbeat), parameters=[station], refuses=(401, 403))
+        },
+        "/v1/stations/{station_id}/secret": {
+            "post": _call("nextSecret", "A secret that opens as well; when it first does, the old one ends", 204, None,
+                          body=schemas.ref(wire.NextSecret), parameters=[station], refuses=(401, 403))
+        },
+        "/v1/stations/{station_id}/withdrawal": {
+            "post": _call("withdrawn", "A lost station has wiped what it held of people", 204, None,
+                          body=schemas.ref(wire.ChainEnd), parameters=[station], refuses=(401, 403, 409))
         },
         "/v1/enrolment-codes": {
             "post": _call("issueCode", "An administrator makes an enrolment code", 201,

@@ -17,7 +17,7 @@ from app.central.schema import stamp
 from app.central.sets import any_of
 from app.clock import Clock
 from app.domain.events import JST
-from app.sync.wire import Heartbeat, ReaderReport
+from app.sync.wire import Heartbeat, PcReport, ReaderReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class StationState:
     site_ids: tuple[str, ...]
     enrolled_at: str
     revoked_at: str | None
+    lost_at: str | None
+    withdrawn_at: str | None
+    """When it said that it has wiped."""
     last_heard: str | None
     app_version: str
     waiting: int | None
@@ -40,6 +43,8 @@ class StationState:
     oldest_waiting: str | None
     skew_ms: int | None
     readers: tuple[ReaderReport, ...]
+    pc: PcReport | None
+    """How its PC is; None from an older program."""
     chain: str
     chain_seq: int
     heard_hours: int
@@ -98,6 +103,8 @@ def stations(db: CentralDatabase, clock: Clock, after: str = "", count: int = 20
                 t.station,
                 t.client.c.name,
                 t.client.c.revoked_at,
+                t.client.c.lost_at,
+                t.client.c.withdrawn_at,
                 t.heartbeat.c.received_at,
                 t.heartbeat.c.body,
                 t.station_day.c.heard,
@@ -180,6 +187,8 @@ def _station(row: Any, site_ids: tuple[str, ...]) -> StationState:
         site_ids=site_ids,
         enrolled_at=row.enrolled_at,
         revoked_at=row.revoked_at,
+        lost_at=row.lost_at,
+        withdrawn_at=row.withdrawn_at,
         last_heard=row.received_at,
         app_version=beat.app_version if beat else row.app_version,
         waiting=beat.pending if beat else None,
@@ -187,6 +196,7 @@ def _station(row: Any, site_ids: tuple[str, ...]) -> StationState:
         oldest_waiting=beat.oldest_pending_at if beat else None,
         skew_ms=beat.skew_ms if beat else None,
         readers=tuple(beat.readers) if beat else (),
+        pc=beat.pc if beat else None,
         chain="broken" if row.chain_broken else "waiting" if row.top_seq > row.chain_seq else "ok",
         chain_seq=row.chain_seq,
         heard_hours=hours(row.heard or 0),

@@ -1,7 +1,7 @@
 """What stations pull: sites, rosters, events made elsewhere, work records. Cursors are opaque and never expire.
 
 A cursor is the last number seen ("c") and, in a gate's roster, the centre's day up to which its personal matters
-were looked at ("d"), as base64 of JSON.
+were looked at ("d") and that its operators came without what is no gate's ("o"), as base64 of JSON.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from app.sync.wire import FeedEvent, FeedPage, Page, WireWorkRecord, WorkRecordP
 
 PERSONAL = ("insurance_confirmed", "residence_expires_on")
 """Fields of a worker that a gate is never told."""
+GATE_ROLES = frozenset({"gate", "foreman"})
+"""Roles of operators that act at a gate (docs/contract.md, "Who may say what"): it gets the PIN verifiers of no others,
+since whoever has a gate's PC can try all short PINs on them."""
 MAX_CURSOR = 200
 _item_row = t.roster_item.c
 _ITEM = (_item_row.kind, _item_row.id, _item_row.deleted, _item_row.fields, _item_row.change)
@@ -40,10 +43,14 @@ class Cursor:
 
     change: int = 0
     day: str = ""
+    operators: bool = False
+    """A gate's: what centres before this version gave away was taken back."""
 
     def text(self) -> str:
         """The opaque form."""
-        value = {"c": self.change, "d": self.day} if self.day else {"c": self.change}
+        value: dict[str, object] = {"c": self.change}
+        if self.day:
+            value |= {"d": self.day} | ({"o": 1} if self.operators else {})
         return base64.urlsafe_b64encode(codec.encode(value)).decode().rstrip("=")
 
 
@@ -59,7 +66,7 @@ def read_cursor(text: str | None) -> Cursor:
         change, day = value["c"], value.get("d", "")
         if type(change) is not int or not 0 <= change < 2**53:
             raise Refused("bad_cursor")
-        return Cursor(change, date.fromisoformat(day).isoformat() if day else "")
+        return Cursor(change, date.fromisoformat(day).isoformat() if day else "", value.get("o") == 1)
     except (UnicodeEncodeError, binascii.Error, codec.DecodeError, KeyError, ValueError, TypeError) as exc:
         raise Refused("bad_cursor") from exc
 
@@ -74,6 +81,7 @@ class Pages:
 
     def sites(self, who: Principal, cursor: str | None) -> Page:
         """Changes of this station's sites, sites given and withdrawn included. Raises Refused."""
+        who.may_pull()
         at = read_cursor(cursor)
         gone = t.station_site.c.withdrawn | t.site.c.deleted
         change = case(
@@ -101,12 +109,14 @@ class Pages:
         change of the item: so a gate's cursor also holds the day it was told for, and the last page of each pull
         brings the workers for whom it turned true since.
         """
+        who.may_pull()
         who.require_site(site_id)
         at = read_cursor(cursor)
         today = self._clock.now().astimezone(JST).date().isoformat()
         gate = who.role != "office"
         if gate != bool(at.day):  # the station's role changed since: everything again, with other fields
             at = Cursor()
+        clean = at.operators or at.change == 0
         since = (at.day or today) if gate else ""
         columns = select(*_ITEM).where(t.roster_item.c.site_id == site_id)
         with self._db.read() as tx:
@@ -120,19 +130,23 @@ class Pages:
             more = len(rows) > self._size
             rows = rows[: self._size]
             last = rows[-1].change if rows else at.change
+            have = {(r.kind, r.id) for r in rows}
             if gate and not more and since < today:
-                rows += _newly_due(tx, site_id, since, today, {(r.kind, r.id) for r in rows})
+                rows += _newly_due(tx, site_id, since, today, have)
+            if gate and not more and not clean:
+                rows += _operators(tx, site_id, have)
         items = [_item(r.kind, r.id, r.deleted, r.fields) for r in rows]
         if gate:
             items = [for_gate(item, today) for item in items]
         day = (since if more else today) if gate else ""
-        return Page(items, Cursor(last, day).text(), more)
+        return Page(items, Cursor(last, day, clean or not more).text(), more)
 
     def events(self, who: Principal, site_id: str, cursor: str | None, types: str | None) -> FeedPage:
         """Events of other stations at this site, by receipt.
 
         `types`: comma-separated, all when absent; one that this version does not know simply has no events.
         """
+        who.may_pull()
         who.require_site(site_id)
         at = read_cursor(cursor)
         wanted = [name for name in (types or "").split(",") if name]
@@ -154,6 +168,7 @@ class Pages:
 
     def work_records(self, who: Principal, site_id: str, month: str | None, cursor: str | None) -> WorkRecordPage:
         """Changes of the site's work records, of one month of work days or of all. Raises Refused."""
+        who.may_pull()
         who.require_site(site_id)
         at = read_cursor(cursor)
         c = t.work_record.c
@@ -184,8 +199,20 @@ def _newly_due(tx: Connection, site_id: str, since: str, today: str, have: Colle
     return [row for row in rows if (row.kind, row.id) not in have]
 
 
+def _operators(tx: Connection, site_id: str, have: Collection[tuple[str, str]]) -> list[Any]:
+    rows = tx.execute(
+        select(*_ITEM)
+        .where(t.roster_item.c.site_id == site_id, t.roster_item.c.kind == "operator", ~t.roster_item.c.deleted)
+        .order_by(t.roster_item.c.id)
+    )
+    return [row for row in rows if (row.kind, row.id) not in have]
+
+
 def for_gate(item: Mapping[str, Any], today: str) -> dict[str, Any]:
-    """A worker as a gate may see it on a day: the personal fields become `visit_office`."""
+    """An item as a gate may see it on a day: a worker's personal fields become `visit_office`, and of operators who
+    do not act at a gate the PIN verifier is left out."""
+    if item["kind"] == "operator" and not item["deleted"] and not GATE_ROLES.intersection(item.get("roles") or ()):
+        return {**item, "pin_verifier": ""}
     if item["kind"] != "worker" or item["deleted"]:
         return dict(item)
     ends = item.get("residence_expires_on")

@@ -39,7 +39,7 @@ from app.central.schema_drop import drop_station as drop_station
 from app.central.triggers import triggers
 from app.domain.events import rfc3339
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of the tables, which app.central.upgrades must then know how to make."""
 
 schema_version = Table("schema_version", METADATA, Column("version", Integer, nullable=False))
@@ -54,6 +54,10 @@ client = Table(
     Column("secret_used_at", Text),
     Column("revoked_at", Text),
     Column("created_at", Text, nullable=False),
+    Column("next_secret_hash", LargeBinary),  # opens as well; the first time it does, the other ends
+    Column("rotation_asked_at", Text),
+    Column("lost_at", Text),  # delivers what waits, is handed nothing, is asked to wipe
+    Column("withdrawn_at", Text),  # a lost station has said that it has wiped
 )
 
 token = Table(

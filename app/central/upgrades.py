@@ -170,5 +170,13 @@ def _to_3(tx: Connection) -> None:
     tables.create_all(tx, made, checkfirst=False)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
+def _to_4(tx: Connection) -> None:
+    """Secrets that are changed, and stations that are lost."""
+    binary = "BYTEA" if tx.dialect.name == "postgresql" else "BLOB"
+    tx.exec_driver_sql(f"ALTER TABLE client ADD COLUMN next_secret_hash {binary}")
+    for name in ("rotation_asked_at", "lost_at", "withdrawn_at"):
+        tx.exec_driver_sql(f"ALTER TABLE client ADD COLUMN {name} TEXT")
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4}
 """By the version that each leads to."""

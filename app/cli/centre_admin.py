@@ -14,7 +14,16 @@ from app.wiring import centre_admin as wiring
 
 def add_commands(parts: Any) -> None:
     """Add to `central`."""
-    made = [_stations(parts), _revoke(parts), _move(parts), _close(parts), _client(parts), _erase(parts)]
+    made = [
+        _stations(parts),
+        _revoke(parts),
+        _lost(parts),
+        _rotate(parts),
+        _move(parts),
+        _close(parts),
+        _client(parts),
+        _erase(parts),
+    ]
     made += [_retention(parts), _audit(parts)]
     add_database(*made)
 
@@ -27,10 +36,27 @@ def _stations(parts: Any) -> Any:
 
 
 def _revoke(parts: Any) -> Any:
-    part = parts.add_parser("revoke-station", help="take a station out of service: its PC is lost or replaced")
+    part = parts.add_parser("revoke-station", help="take a station out of service at once: nothing of it is taken")
     part.add_argument("station", metavar="STATION")
     _reason(part)
     part.set_defaults(run=_revoke_station)
+    return part
+
+
+def _lost(parts: Any) -> Any:
+    part = parts.add_parser("lost-station", help="its PC is lost: take what waits, hand nothing down, have it wiped")
+    part.add_argument("station", metavar="STATION")
+    part.add_argument("--found", action="store_true", help="it is there again (as long as it has not heard of it)")
+    _reason(part)
+    part.set_defaults(run=_lost_station)
+    return part
+
+
+def _rotate(parts: Any) -> Any:
+    part = parts.add_parser("rotate-secret", help="have a station change its secret at its next contact")
+    part.add_argument("station", metavar="STATION")
+    _reason(part)
+    part.set_defaults(run=_rotate_secret)
     return part
 
 
@@ -113,6 +139,11 @@ def _list_stations(args: argparse.Namespace) -> int:
         "oldest",
         "skew ms",
         "readers",
+        "last record",
+        "disk MB",
+        "update",
+        "crashed",
+        "os",
         "chain",
         "h",
     )
@@ -121,10 +152,11 @@ def _list_stations(args: argparse.Namespace) -> int:
 
 
 def _station_row(one: dict[str, Any]) -> tuple[object, ...]:
+    pc = one["pc"] or {}
     readers = " ".join(f"{reader['label']}:{reader['condition']}" for reader in one["readers"])
     return (
         one["id"],
-        one["name"] + (" (revoked)" if one["revoked_at"] else ""),
+        one["name"] + _standing(one),
         " ".join(one["site_ids"]),
         one["app_version"],
         one["last_heard"] or "-",
@@ -132,13 +164,30 @@ def _station_row(one: dict[str, Any]) -> tuple[object, ...]:
         one["oldest_waiting"] or "-",
         "-" if one["skew_ms"] is None else one["skew_ms"],
         readers or "-",
+        *(pc.get(name) or "-" for name in ("last_recorded_at", "disk_free_mb", "update", "crashed_at", "os")),
         one["chain"],
         f"{one['working_hours']}/{one['heard_hours']}",
     )
 
 
+def _standing(one: dict[str, Any]) -> str:
+    if one["withdrawn_at"]:
+        return " (wiped)"
+    return " (revoked)" if one["revoked_at"] else " (lost)" if one["lost_at"] else ""
+
+
 def _revoke_station(args: argparse.Namespace) -> int:
     wiring.revoke_station(database(args), args.station, args.reason)
+    return 0
+
+
+def _lost_station(args: argparse.Namespace) -> int:
+    wiring.mark_lost(database(args), args.station, args.reason, found=args.found)
+    return 0
+
+
+def _rotate_secret(args: argparse.Namespace) -> int:
+    wiring.rotate_secret(database(args), args.station, args.reason)
     return 0
 
 

@@ -18,6 +18,7 @@ from app.readers.port import ReaderEvent, ReaderState
 from app.readers.specs import SYNTAX, parse_spec
 from app.settings import DataDir
 from app.wiring import gate as wiring
+from app.wiring import update_apply
 from app.wiring.stopping import Stop
 
 
@@ -49,10 +50,13 @@ def add_commands(commands: Any) -> None:
 def _office(args: argparse.Namespace) -> int:
     if not has_display():
         raise EnvironmentTrouble("cli.no_display")
+    data = DataDir.at(args.data_dir)
+    if update_apply.at_start(data, sys.argv[1:]):
+        return 0
     from app.wiring.office_window import open_office_window
 
     return open_office_window(
-        DataDir.at(args.data_dir),
+        data,
         site_id=args.site,
         reader_specs=args.reader,
         seconds=args.seconds,
@@ -64,6 +68,8 @@ def _gate(args: argparse.Namespace) -> int:
     if not args.headless and not has_display():
         raise EnvironmentTrouble("cli.no_display")
     data = DataDir.at(args.data_dir)
+    if update_apply.at_start(data, sys.argv[1:]):
+        return 0
     if not args.headless:
         from app.wiring.window import open_window
 

@@ -126,6 +126,8 @@ def _print(one: wiring.Imported, language: str, *, dry_run: bool) -> None:
     if one.report.batch is not None:
         _tell(language, "import.batch", {"batch": one.report.batch})
     _tell(language, one.report.verdict.code, dict(one.report.verdict.values))
+    for code, count in one.report.kept if one.report.may_clear else ():
+        out.say(f"    {say(code, language, count=count).title}")
 
 
 def _deed(data: DataDir, args: argparse.Namespace) -> int:
@@ -133,8 +135,7 @@ def _deed(data: DataDir, args: argparse.Namespace) -> int:
         raise UsageError("import.no_operator")
     who = deeds.Who(args.site, args.operator, out.ask_pin())
     if args.take_back is not None:
-        count = deeds.take_back(data, args.take_back, args.reason, who)
-        _tell(args.language, "import.taken_back", {"batch": args.take_back, "count": count})
+        _tell(args.language, "import.taken_back", deeds.take_back(data, args.take_back, args.reason, who))
     elif args.confirm:
         _tell(args.language, "import.confirmed", {"count": deeds.confirm(data, args.confirm, args.format, who)})
     else:
@@ -225,12 +226,16 @@ def _print_rows(rows: Sequence[dict[str, Any]], args: argparse.Namespace) -> int
         out.print_json(rows)
     elif rows:
         head = tuple(rows[0])
-        out.say(
-            out.table([["-" if row[name] in (None, "") else str(row[name]) for name in head] for row in rows], head)
-        )
+        out.say(out.table([[_cell(row[name]) for name in head] for row in rows], head))
     else:
         out.nothing(args.language)
     return 0
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={number}" for name, number in value.items() if number) or "-"
+    return "-" if value in (None, "") else str(value)
 
 
 def _pair(text: str) -> tuple[datetime, datetime]:

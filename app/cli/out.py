@@ -7,6 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from app.errors import GenbaError
@@ -42,6 +43,14 @@ def warn(text: str) -> None:
     """A line for people, on stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def nobody_reads() -> None:
+    """`… | head` has gone: what is left to write goes nowhere, or Python's own last flush would be a fault."""
+    with suppress(OSError, ValueError):  # a stream without a file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def print_error(error: GenbaError, language: str) -> None:

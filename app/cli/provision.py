@@ -15,9 +15,9 @@ from app.errors import EnvironmentTrouble, GenbaError, InputRefused
 from app.messages import explain, say
 from app.settings import DataDir
 from app.wiring import first_start as first_start_wiring
-from app.wiring import provision_batch, provisioning, setup
+from app.wiring import placing, provision_batch, provisioning, setup
 
-PARTS = ("apply", "check", "new", "batch", "key", "sign")
+PARTS = ("apply", "check", "new", "batch", "key", "sign", "place")
 
 
 def spelled_out(rest: Sequence[str]) -> list[str]:
@@ -36,6 +36,7 @@ def add_commands(commands: Any) -> None:
     apply.add_argument("file", type=Path, metavar="FILE", help="provisioning.toml (docs/provisioning.md)")
     apply.add_argument("--code", help="enrolment code, when the file has none")
     _it_key(apply)
+    _second_account(apply)
     apply.add_argument("--json", action="store_true")
     apply.set_defaults(run=_apply)
 
@@ -70,10 +71,16 @@ def add_commands(commands: Any) -> None:
     sign.add_argument("--key", type=Path, required=True, metavar="KEY", help="it-key-private.pem")
     sign.set_defaults(run=_sign)
 
+    place = parts.add_parser("place", help="check a file and put it beside the program, with its certificates")
+    place.add_argument("file", type=Path, metavar="FILE")
+    place.add_argument("--into", type=Path, required=True, metavar="DIR", help="the program's folder")
+    place.set_defaults(run=_place)
+
     first = commands.add_parser("first-start", help="set this PC up, check it, and say whether it can be used")
     first.add_argument("file", type=Path, metavar="FILE", nargs="?", help="left out: the file left for this PC")
     first.add_argument("--code", help="enrolment code, when the file has none (asked for on a terminal)")
     _it_key(first)
+    _second_account(first)
     first.add_argument("--json", action="store_true")
     first.set_defaults(run=_first_start)
 
@@ -82,8 +89,16 @@ def _it_key(part: Any) -> None:
     part.add_argument("--it-key", type=Path, metavar="PEM", help="IT's public key, where this PC has none of its own")
 
 
+def _second_account(part: Any) -> None:
+    part.add_argument(
+        "--second-account", action="store_true", help="even though another account of this PC is a station already"
+    )
+
+
 def _apply(args: argparse.Namespace) -> int:
-    done = setup.provision(DataDir.at(args.data_dir), args.file, args.code, it_key=args.it_key)
+    done = setup.provision(
+        DataDir.at(args.data_dir), args.file, args.code, it_key=args.it_key, second_account=args.second_account
+    )
     if args.json:
         out.print_json(done)
     else:
@@ -170,11 +185,17 @@ def _sign(args: argparse.Namespace) -> int:
     return 0
 
 
+def _place(args: argparse.Namespace) -> int:
+    for path in placing.place(args.file, args.into, DataDir.at(args.data_dir)):
+        out.say(str(path))
+    return 0
+
+
 def _first_start(args: argparse.Namespace) -> int:
     data, code = DataDir.at(args.data_dir), args.code
     while True:
         outcome = first_start_wiring.first_start(
-            data, args.language, file=args.file, code=code, it_key=args.it_key,
+            data, args.language, file=args.file, code=code, it_key=args.it_key, second_account=args.second_account,
             tell=lambda step: out.warn(say(f"first_start.step_{step}", args.language).title),
         )  # fmt: skip
         if args.json or not (outcome.needs_code and sys.stdin.isatty()):

@@ -39,6 +39,7 @@ QUESTIONS = (
     Question("language", "ja"),
     Question("kiosk", "n", "yes"),
     Question("support_contact"),
+    Question("update_url"),
 )
 
 

@@ -6,16 +6,20 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli import out
+from app.cli import out, status_words
 from app.errors import EnvironmentTrouble
 from app.messages import known, say
 from app.settings import DataDir
+from app.version import VERSION
 from app.wiring import doctor as doctor_wiring
 from app.wiring import gate as gate_wiring
 from app.wiring import setup
 from app.wiring import station as wiring
 from app.wiring import usb as usb_wiring
 from app.wiring.diagnosis.card import CARD_S
+
+WARNINGS_EXIT = 6
+"""Of `doctor` alone: it works, and something is worth a look."""
 
 
 def add_commands(commands: Any) -> None:
@@ -39,6 +43,7 @@ def add_commands(commands: Any) -> None:
     doctor.add_argument(
         "--card", nargs="?", type=out.seconds, const=CARD_S, metavar="SECONDS", help="wait for a card, and check it too"
     )
+    doctor.add_argument("--quick", action="store_true", help="open no reader, ask no centre: for monitoring")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(run=_doctor)
 
@@ -65,8 +70,8 @@ def _status(args: argparse.Namespace) -> int:
     if args.json:
         out.print_json(status)
         return 0
-    for key, value in status.items():
-        out.say(f"{key}: {value if value is not None else '-'}")
+    for line in status_words.lines(status, args.language):
+        out.say(line)
     return 0
 
 
@@ -99,10 +104,14 @@ def _doctor(args: argparse.Namespace) -> int:
         args.language,
         card_s=args.card,
         prompt=lambda code: out.warn(say(code, args.language).title),
+        quick=args.quick,
     )
     failed = [c for c in checks if c["result"] == "failed"]
+    warned = any(c["result"] == "warning" for c in checks)
     if args.json:
-        out.print_json({"ok": not failed, "first_failed": failed[0]["check"] if failed else None, "checks": checks})
+        state = "failed" if failed else "warnings" if warned else "well"
+        first = failed[0]["check"] if failed else None
+        out.print_json({"ok": not failed, "state": state, "first_failed": first, "version": VERSION, "checks": checks})
     else:
         marks = {"ok": "✓", "failed": "×", "warning": "!", "not_checked": "-", "info": "i"}
         if failed:
@@ -114,7 +123,7 @@ def _doctor(args: argparse.Namespace) -> int:
             out.say(f"{marks[check['result']]} {check['title']}{note}")
             if check["remedy"] and check["result"] in ("failed", "warning", "info"):
                 out.say(f"    → {check['remedy']}")
-    return EnvironmentTrouble.exit_code if failed else 0
+    return EnvironmentTrouble.exit_code if failed else WARNINGS_EXIT if warned else 0
 
 
 def _readers(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from app import crash, logs
 from app.cli import out
 from app.messages import say
 from app.settings import DataDir
@@ -21,6 +22,9 @@ def add_commands(commands: Any) -> None:
 
 def _sync(args: argparse.Namespace) -> int:
     with wiring.open_station(DataDir.at(args.data_dir)) as station:
+        logs.to_file(station.data.logs, "sync")
+        crash.watch_native()
+        crash.take_up()
         if not args.once:
             return _until_interrupted(station, as_json=args.json)
         result, error = wiring.sync_once(station)

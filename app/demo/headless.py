@@ -12,6 +12,7 @@ from app.demo.morning import Step, StepKind, script
 from app.demo.stage import Stage
 from app.domain.verdict import Reason
 from app.gate.news import Announcement, News, StorageAlarm
+from app.messages import say as sentence
 
 ANSWER_S = 15.0
 """Longest wait for the gate's answer to a card that was read."""
@@ -35,6 +36,7 @@ class Morning:
 def run(
     *,
     seed: int,
+    language: str = "ja",
     as_json: bool,
     say: Callable[[str], None],
     warn: Callable[[str], None],
@@ -64,7 +66,11 @@ def run(
     print_json(summary)
     for surprise in morning.surprises:
         warn(f"予想と違います / not as expected: {surprise}")
-    return 0 if summary["exactly_once"] and not morning.surprises else 1
+    good = bool(summary["exactly_once"]) and not morning.surprises
+    centre = summary["centre"]
+    values = {"touches": summary["touches"], "records": centre["work_records"], **centre}
+    talk(sentence("demo.closing_ok" if good else "demo.closing_bad", language, **values).title)
+    return 0 if good else 1
 
 
 def _play(

@@ -1,6 +1,7 @@
 """Pictures of the office's pages over a real office: `python -m app.demo.office_pictures --out DIR`.
 
-A made-up site's station in a temporary folder: real store, real importer, real files; nothing goes over a network.
+A made-up site's station in a temporary folder, or (`--data`) a folder that `dev.py dataset big` has made, which is
+written to: real store, real importer, real files; nothing goes over a network.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from app.clock import SystemClock
+from app.demo import office_files
 from app.demo.people import PEOPLE, Matter
 from app.demo.site import SITE_ID, card_key, demo_site, worker_id
 from app.domain.events import JST, Draft, EventType, rfc3339
 from app.domain.outbox import SITES_SCOPE, Cursor, OutboxState, Settled, roster_scope
+from app.domain.roster import Roster
+from app.office.calendar import is_closed
+from app.office.shapes import EntryWanted
 from app.secrets import CLIENT_SECRET, DATABASE_KEY, KeyFileVault, new_database_key
 from app.settings import DataDir, Identity, Settings
 from app.store.database import Database
@@ -30,7 +36,7 @@ from app.ui.office.run import OfficeParts
 from app.ui.status import SyncStatus
 from app.wiring.gate import new_event_id
 from app.wiring.office import OfficeDelivery, OfficeRun, build_office
-from app.wiring.station import open_station
+from app.wiring.station import Station, open_station
 
 KEY_FILE = "keys.json"
 NOW = datetime(2026, 11, 20, 17, 30, tzinfo=JST)
@@ -46,6 +52,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Pictures of the office's pages.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--language", default="ja", choices=("ja", "en"))
+    parser.add_argument("--data", type=Path, help="a folder of `dev.py dataset big`, instead of a small site")
+    parser.add_argument("--size", default="1366x768", metavar="WxH")
+    parser.add_argument("--only", default="", metavar="SCENE,…", help="of the scenes before these the last state alone")
     options = parser.parse_args(argv)
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -53,35 +62,77 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         # the picture shows where files are written
         os.environ["HOME"] = os.environ["USERPROFILE"] = str(Path(folder) / "home")
-        for file in _pictures(Path(folder), options.out, options.language):
+        for file in _pictures(Path(folder), options):
             print(file)
     return 0
 
 
-def _pictures(folder: Path, out: Path, language: str) -> list[Path]:
-    clock = GalleryClock(NOW.astimezone(UTC))
-    data = DataDir.at(folder / "station")
-    make_station(data, clock)
-    run = build_office(open_station(data, clock=clock), SITE_ID)
+def _pictures(folder: Path, options: argparse.Namespace) -> list[Path]:
+    language, files = options.language, folder / "files"
+    if options.data is not None:
+        data, now, site_id = (
+            DataDir.at(options.data),
+            SystemClock().now().astimezone(JST).replace(hour=17, minute=30),
+            None,
+        )
+    else:
+        data, now, site_id = DataDir.at(folder / "station"), NOW, SITE_ID
+    clock = GalleryClock(now.astimezone(UTC))
+    if options.data is None:
+        make_station(data, clock)
+    station = open_station(data, clock=clock)
+    if options.data is not None:
+        _seat_somebody(station)
+    run = build_office(station, site_id)
+    _enter_some_days(run, now.date())
     person = run.desk.sign_in("op-admin")
     run.service.start()
     run.imports.start()
     try:
         parts = OfficeParts(run.service, OfficeDelivery(run), lambda take: _synced(run, take), run.imports)
+        workers = run.desk.roster.workers
+        held = [card for card in run.desk.roster.cards.values() if card.worker_id in workers][:60]
+        names = [workers[card.worker_id].name for card in held]
+        cast = office_files.Cast([card.id for card in held], names, now.date())
+        days = [now.date() - timedelta(days=n) for n in range(1, 45)]
         props = Props(
             person,
-            _known(folder / "files"),
-            _mixed(folder / "files"),
-            _unknown(folder / "files"),
-            _large(folder / "files"),
-            "2026-11",
-            "ク",
+            office_files.known(files, cast),
+            office_files.empty(folder, cast),
+            office_files.unknown(files, cast),
+            office_files.large(files, cast, days),
+            f"{now:%Y-%m}",
+            "ク" if options.data is None else "サ",
         )
-        return make_pictures(parts, props, clock, out, language, "" if language == "ja" else f"-{language}")
+        width, height = (int(part) for part in options.size.split("x"))
+        ending = ("" if language == "ja" else f"-{language}") + ("" if width == 1366 else f"-{width}")
+        only = set(filter(None, options.only.split(",")))
+        return make_pictures(parts, props, clock, options.out, language, ending, (width, height), only)
     finally:
         run.imports.stop()
         run.service.stop()
         run.station.close()
+
+
+def _seat_somebody(station: Station) -> None:
+    """The large made-up site has no operators: one with every right is put on its roster."""
+    site = station.site(None).id
+    if "op-admin" not in station.rosters.load(site).operators:
+        people = (("op-admin", "見本 管理", "administrator"), ("op-foreman", "見本 職長", "foreman"))
+        items = [{"kind": "operator", "deleted": False, "id": i, "name": n, "roles": [r]} for i, n, r in people]
+        kept = station.rosters.cursor(roster_scope(site)) or Cursor("made-up")
+        station.rosters.apply_page(roster_scope(site), site, items, kept, station.clock.now())
+
+
+def _enter_some_days(run: OfficeRun, today: date) -> None:
+    """A foreman has entered a Sunday's work, which the approver may decide on."""
+    run.desk.sign_in("op-foreman")
+    sunday = today - timedelta(days=today.weekday() + 1)
+    there = [one for one in run.desk.roster.workers if run.desk.roster.assignment(one, sunday.isoformat())]
+    for start in range(0, len(there), 4):  # a folder may have been photographed before
+        some = [EntryWanted(one, sunday.isoformat(), "card_forgotten", "07:50", "17:00") for one in there[start:][:4]]
+        if run.desk.enter(some).stored:
+            return
 
 
 def _synced(run: OfficeRun, take: Callable[[SyncStatus], None]) -> None:
@@ -115,7 +166,7 @@ def make_station(data: DataDir, clock: GalleryClock) -> None:
         home = {"kind": "site", "deleted": False, **site["site"]}
         rosters.apply_page(SITES_SCOPE, None, [home], Cursor("made-up"), at)
         rosters.apply_page(roster_scope(SITE_ID), SITE_ID, items, Cursor("made-up"), at)
-        drafts = list(_touches())
+        drafts = list(touches_of(_days(), NOW.date()))
         stored = EventLog(db).append_many(drafts)
         taken = [
             Settled(one.id, OutboxState.ACCEPTED.value, receipt=one.seq)
@@ -130,16 +181,19 @@ def _days() -> list[date]:
     return [day for day in days if day.weekday() < 6 and day not in (date(2026, 10, 12), date(2026, 11, 3))]
 
 
-def _touches() -> Iterator[Draft]:
-    """In and out of everybody whose card works, but for a few days that somebody has forgotten."""
-    for day in _days():
+def touches_of(days: Iterable[date], today: date) -> Iterator[Draft]:
+    """In and out of everybody whose card works on these days' working days, but for some that somebody has forgotten;
+    of `today` the gate has not seen all yet."""
+    for day in days:
+        if is_closed(day, Roster()):
+            continue
         for place, person in enumerate(PEOPLE):
             if person.matter in (Matter.NO_CARD, Matter.STOPPED) or (place, day) in _GAPS:
                 continue
             away = person.matter is Matter.NONE and (place * 7 + day.toordinal()) % 41 == 0
             if away or (day.weekday() == 5 and place % 3):
                 continue
-            if day == NOW.date() and place % 4 == 3:
+            if day == today and place % 4 == 3:
                 continue
             yield _touch(place, day, 7, 20 + place * 3 % 35, "in")
             yield _touch(place, day, 17, 1 + place * 5 % 40, "out")
@@ -158,61 +212,6 @@ def _touch(place: int, day: date, hour: int, minute: int, direction: str) -> Dra
         "clock": {"skew_ms": 0, "suspect": False},
     }
     return Draft(new_event_id(), EventType.TOUCH, SITE_ID, at, at, payload)
-
-
-# ---- files -----------------------------------------------------------------------------------------------------------
-
-
-def _known(folder: Path) -> Path:
-    """A day's touches of a second gate, in this program's own format: everything that can be with a row."""
-    folder.mkdir(exist_ok=True)
-    lines = ["card,at,direction,device"]
-    for place in range(36):
-        lines.append(f"{card_key(place)},2026-11-19 07:{20 + place % 30:02}:{place:02},入,東門 2号")
-        lines.append(f"{card_key(place)},2026-11-19 17:{5 + place % 40:02}:{place:02},退,東門 2号")
-    lines.append(f"{card_key(3)},2026-11-19 17:08:05,退,東門 2号")
-    for number in range(1, 4):
-        for day in (18, 19):
-            lines.append(f"felica:0114F00DCAFE{number:04X},2026-11-{day} 07:4{number}:00,入,東門 2号")
-    lines += [
-        f"{card_key(5)},2026-11-31 07:40:00,入,東門 2号",
-        f"{card_key(6)},,入,東門 2号",
-        "カード,2026-11-19 07:41:00,入,東門 2号",
-        f"{card_key(7)},2027-01-05 07:40:00,入,東門 2号",
-        f"{card_key(8)},2026-06-01 07:40:00,入,東門 2号",
-    ]
-    return _written(folder / "東門2号_20261119.csv", lines)
-
-
-def _mixed(folder: Path) -> Path:
-    """An empty file."""
-    return _written(folder / "西門_20261119.csv", [])
-
-
-def _unknown(folder: Path) -> Path:
-    """Columns of another maker's, with 入 and 出 in words and the cards' numbers the usual way round."""
-    lines = ["No,打刻日,打刻時刻,氏名,ICカードNo,入出"]
-    for place in range(24):
-        number = card_key(place).removeprefix("felica:")
-        person = PEOPLE[place].name
-        lines.append(f"{place * 2 + 1},2026/11/18,7:{20 + place:02}:11,{person},{number},入")
-        lines.append(f"{place * 2 + 2},2026/11/18,17:{10 + place:02}:42,{person},{number},出")
-    return _written(folder / "北ゲート打刻データ.csv", lines, "cp932")
-
-
-def _large(folder: Path) -> Path:
-    """So many rows that a picture of the progress can be taken."""
-    lines = ["card,at,direction,device"]
-    for day in _days():
-        for second in range(0, 30_000, 30):
-            clock = f"{6 + second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-            lines.append(f"{card_key(second // 30 % 36)},{day.isoformat()} {clock},,南門 3号")
-    return _written(folder / "南門3号.csv", lines)
-
-
-def _written(file: Path, lines: list[str], encoding: str = "utf-8") -> Path:
-    file.write_text("".join(f"{line}\r\n" for line in lines), encoding=encoding, newline="")
-    return file
 
 
 if __name__ == "__main__":

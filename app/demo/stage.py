@@ -42,7 +42,7 @@ class Stage:
         self.folder = Path(tempfile.mkdtemp(prefix="genba-touch-demo-"))
         self.site = self._site()
         self._url = f"sqlite:///{self.folder / 'central.db'}"
-        self._port = _free_port()
+        self._port = free_port()
         self._server: centre_wiring.RunningCentre | None = None
         self.hand: CardHand | None = None
         self.gate: gate_wiring.GateRun | None = None
@@ -135,7 +135,8 @@ class Stage:
         return site
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that is free now; 0 where none was given."""
     with suppress(OSError), socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -151,6 +151,8 @@ class StandingEntry(NamedTuple):
     payload: Mapping[str, Any]
     """As corrected."""
     approved: bool | None
+    approval: Fact | None = None
+    """The one that decides."""
 
 
 def standing_entries(facts: Iterable[Fact]) -> list[StandingEntry]:
@@ -159,14 +161,17 @@ def standing_entries(facts: Iterable[Fact]) -> list[StandingEntry]:
     fixes = _fixes([fact for fact in known if fact.type == EventType.CORRECTION])
     voided = {place for place, fix in fixes.items() if fix.void}
     standing = [fact for fact in known if (fact.site_id, fact.id) not in voided]
-    decisions = _decisions([fact for fact in standing if fact.type == EventType.APPROVAL])
+    approvals = [fact for fact in sorted(standing, key=_ORDER) if fact.type == EventType.APPROVAL]
+    decisions = {(one.site_id, str(one.payload.get("entry"))): one for one in approvals if _decisions([one])}
     found = []
     for fact in sorted(standing, key=_ORDER):
         if fact.type == EventType.ENTRY:
             fix = fixes.get((fact.site_id, fact.id))
             payload = {**fact.payload, **fix.fields} if fix else fact.payload
             if is_day(payload.get("work_day")) and _time(fact.occurred_at) is not None:
-                found.append(StandingEntry(fact, payload, decisions.get((fact.site_id, fact.id))))
+                said = decisions.get((fact.site_id, fact.id))
+                approved = said.payload["decision"] == "approved" if said else None
+                found.append(StandingEntry(fact, payload, approved, said))
     return found
 
 

@@ -20,6 +20,16 @@ MONTHS_BACK = 2
 REASON = "backfill"
 
 
+def may_lack(people: Iterable[str], roster: Roster, days: Sequence[str]) -> set[str]:
+    """Those whose record of one of these days may lack something: whose assignment then does not say everything."""
+
+    def says_all(worker_id: str, day: str) -> bool:
+        held = roster.assignment(worker_id, day)
+        return held is not None and bool(held.company_id and held.occupation and held.role)
+
+    return {worker_id for worker_id in people if not all(says_all(worker_id, day) for day in days)}
+
+
 def preview(records: Iterable[WorkRecord], roster: Roster, today: date) -> list[Backfill]:
     """Records with something missing, by day and worker; those that cannot be filled in say why."""
     found = []

@@ -11,15 +11,17 @@ import holidays
 from app.domain.roster import Roster
 from app.office.shapes import Day
 
+_LANGUAGES = {"ja": "ja", "en": "en_US"}
+
 
 @lru_cache(maxsize=32)
-def _year(year: int) -> dict[date, str]:
-    return dict(holidays.country_holidays("JP", years=year, language="ja").items())
+def _year(year: int, language: str) -> dict[date, str]:
+    return dict(holidays.country_holidays("JP", years=year, language=_LANGUAGES[language]).items())
 
 
-def holiday(day: date) -> str:
-    """Name of the 祝日 in Japanese; '' on other days. The library knows the years 1949 to 2099."""
-    return _year(day.year).get(day, "")
+def holiday(day: date, language: str = "ja") -> str:
+    """Name of the 祝日 ('ja' or 'en'); '' on other days. The library knows the years 1949 to 2099."""
+    return _year(day.year, language).get(day, "")
 
 
 def is_closed(day: date, roster: Roster) -> bool:

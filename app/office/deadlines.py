@@ -28,11 +28,12 @@ def board(month: str, today: date, waiting: int, unsent: int, candidates: int | 
 
 def queue(entries: Iterable[StandingEntry], roster: Roster, today: date, operator_id: str) -> list[Waiting]:
     """Entries without the 元請's word, the nearest deadline first, then by company, name and day."""
-    found = [_waiting(e, roster, today, operator_id) for e in entries if e.approved is None]
+    found = [waiting_of(e, roster, today, operator_id) for e in entries if e.approved is None]
     return sorted(found, key=lambda w: (w.days_left, w.company, w.name, w.day))
 
 
-def _waiting(entry: StandingEntry, roster: Roster, today: date, operator_id: str) -> Waiting:
+def waiting_of(entry: StandingEntry, roster: Roster, today: date, operator_id: str) -> Waiting:
+    """An entry as a line of the queue."""
     said = {name: str(value) for name, value in entry.payload.items() if isinstance(value, str)}
     worker, company = roster.workers.get(said.get("worker_id", "")), roster.companies.get(said.get("company_id", ""))
     job, role = roster.occupations.get(said.get("occupation", "")), roster.roles.get(said.get("role", ""))

@@ -10,13 +10,12 @@ from app.domain.events import JST, Draft, EventType
 from app.domain.roster import Operator, Roster
 from app.domain.site import Site
 from app.domain.work_records import StandingEntry, WorkRecord, derive, standing_entries
-from app.office import backfill, deadlines, entries, missed
+from app.office import backfill, deadlines, decisions, entries, missed
 from app.office import month as months
 from app.office.calendar import days_of, last_day, months_later
 from app.office.month import Books
+from app.office.rights import rights_of
 from app.office.shapes import (
-    RIGHTS,
-    RIGHTS_AT_A_GATE,
     Backfill,
     Candidate,
     Deadline,
@@ -34,6 +33,8 @@ from app.office.shapes import (
 
 MARKS_AT_ONCE = 200
 MOST_PEOPLE = 100_000
+COUNT_EVERY_S = 300
+"""The board's count is renewed no more often: in the rush every touch changes something."""
 
 
 class OfficeDesk:
@@ -51,7 +52,9 @@ class OfficeDesk:
         """`at_gate`: the centre knows this station as a gate, and takes less from it."""
         self._books, self._read_site, self._clock, self._new_id = books, site, clock, new_id
         self._at_gate = at_gate
-        self._counted: dict[str, int] = {}
+        self._counted: dict[str, tuple[int, float]] = {}
+        """Month → likely missed days, and when they were counted (monotonic); kept until they are counted again."""
+        self._stale: set[str] = set()
         self.site = site()
         self.roster = Roster()
         self.person: SignedIn | None = None
@@ -61,7 +64,7 @@ class OfficeDesk:
         """Site and effective roster as they are now. Who sits here has the rights that he has now, or must leave."""
         self.site = self._read_site()
         self.roster = self._books.rosters.load(self.site.id)
-        self._counted.clear()
+        self._stale.update(self._counted)
         if self.person is not None:
             operator = self.roster.operators.get(self.person.operator_id)
             self.person = self._rights_of(operator) if operator is not None else None
@@ -72,11 +75,7 @@ class OfficeDesk:
         return self.person
 
     def _rights_of(self, operator: Operator) -> SignedIn:
-        whole = frozenset(right for role in operator.roles for right in RIGHTS.get(role, ()))
-        if not self._at_gate:
-            return SignedIn(operator.id, operator.name, whole)
-        here = frozenset(right for role in operator.roles for right in RIGHTS_AT_A_GATE.get(role, ()))
-        return SignedIn(operator.id, operator.name, here, whole - here)
+        return SignedIn(operator.id, operator.name, *rights_of(operator.roles, at_gate=self._at_gate))
 
     @property
     def today(self) -> date:
@@ -116,8 +115,15 @@ class OfficeDesk:
         for group in sheet.groups:
             yield 1.0
             found += missed.find_in(group, sheet, every, evidence)
-        self._counted[wanted] = len(found)
+        self._counted[wanted] = len(found), self._clock.monotonic()
+        self._stale.discard(wanted)
         yield found
+
+    def wants_count(self, wanted: str) -> bool:
+        """Whether a month's likely missed days should be counted (again): something has changed, some minutes ago."""
+        if wanted not in self._counted:
+            return True
+        return wanted in self._stale and self._clock.monotonic() - self._counted[wanted][1] > COUNT_EVERY_S
 
     def _evidence(self, wanted: str) -> missed.Evidence:
         book, site = self._books.office, self.site
@@ -147,6 +153,11 @@ class OfficeDesk:
         operator = self.person.operator_id if self.person else ""
         return deadlines.queue(self._open_entries(), self.roster, self.today, operator)
 
+    def decisions(self) -> list[decisions.Decision]:
+        """See `OfficePort.decisions`."""
+        operator = self.person.operator_id if self.person else ""
+        return decisions.decisions(self._open_entries(), self.roster, self.today, operator)
+
     def deadlines(self) -> list[Deadline]:
         """See `OfficePort.deadlines`."""
         here = f"{self.today:%Y-%m}"
@@ -157,7 +168,7 @@ class OfficeDesk:
             count = sum(1 for entry in entries_ if entry.approved is None)
             unsent = self._books.office.unsent(self.site.id, wanted)
             if back > -2 or count or unsent:
-                found.append(deadlines.board(wanted, self.today, count, unsent, self._counted.get(wanted)))
+                found.append(deadlines.board(wanted, self.today, count, unsent, self._counted.get(wanted, (None,))[0]))
         return found
 
     def headcounts(self, wanted: str) -> list[HeadcountDay]:
@@ -165,7 +176,7 @@ class OfficeDesk:
         book = self._books.office
         typed, present = (
             book.headcounts(wanted, self.site.id),
-            book.present(f"{wanted}-01", f"{wanted}-31", self.site.id),
+            book.present(f"{wanted}-01", f"{wanted}-31", self.site.id, by_card=True),
         )
         here: dict[tuple[str, str], int] = {}
         for day, workers in present.items():
@@ -179,18 +190,27 @@ class OfficeDesk:
         if any(not company_id for _, company_id in here):
             names.append(("", ""))
         return [
-            HeadcountDay(id_, name, d.day, typed.get((d.day, id_)), here.get((d.day, id_), 0), d.closed)
+            HeadcountDay(id_, name, d.day, typed.get((d.day, id_)), here.get((d.day, id_), 0), d.closed, d.holiday)
             for id_, name in names
             for d in days
         ]
 
     def backfill(self, wanted: str) -> list[Backfill]:
         """See `OfficePort.backfill`."""
-        return backfill.preview(self._records(wanted), self.roster, self.today)
+        return backfill.preview(self._lacking_records(wanted), self.roster, self.today)
 
-    def _records(self, wanted: str) -> list[WorkRecord]:
-        facts = self._books.events.site_facts(wanted, self.site.id)
-        return [r for r in derive(facts, self.roster) if r.work_day[:7] == wanted and r.site_id == self.site.id]
+    def _lacking_records(self, wanted: str) -> list[WorkRecord]:
+        """Records of a month, at least all those that lack something."""
+        site_id, events = self.site.id, self._books.events
+        people = {card.worker_id for card in self.roster.cards.values()}.union(
+            self.roster.workers, self._books.office.concerned(wanted, site_id)
+        )
+        lacking = backfill.may_lack(people, self.roster, [d.day for d in days_of(wanted, self.roster, self.today)])
+        # a handful is soon told; where most lack something, all together are told sooner than one by one
+        few = 2 * len(lacking) < len(people)
+        facts = events.workers_facts(lacking, wanted, site_id) if few else events.site_facts(wanted, site_id)
+        records = (r for r in derive(facts, self.roster) if r.work_day[:7] == wanted and r.site_id == site_id)
+        return [r for r in records if r.worker_id in lacking]
 
     def _entries(self, first_day: str, last: str) -> list[StandingEntry]:
         facts = self._books.office.entry_facts(self.site.id, first_day, last)
@@ -230,6 +250,13 @@ class OfficeDesk:
         if self._at_gate and set(entry_ids) - self._books.office.made_here(entry_ids):
             return Outcome(error="office.made_elsewhere")
         return self._store(entries.void_drafts(desk, self._open_entries(), entry_ids, reason))
+
+    def undo(self, approval_ids: Sequence[str], reason: str) -> Outcome:
+        """See `OfficePort.undo`."""
+        desk = self._desk(Right.APPROVE)
+        if desk is None:
+            return NOT_ALLOWED
+        return self._store(decisions.undo_drafts(desk, self._open_entries(), approval_ids, reason))
 
     def set_aside(self, worker_id: str, day: str, aside: bool) -> Outcome:
         """See `OfficePort.set_aside`."""

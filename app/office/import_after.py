@@ -31,9 +31,18 @@ class ImportAfter:
     """Any thread, one question at a time. `by`: id of the operator, who has the right to import."""
 
     def __init__(
-        self, lists: ImportLists, events: EventLog, rosters: RosterStore, clock: Clock, new_id: Callable[[], str]
+        self,
+        lists: ImportLists,
+        events: EventLog,
+        rosters: RosterStore,
+        clock: Clock,
+        new_id: Callable[[], str],
+        *,
+        at_gate: bool = False,
     ) -> None:
+        """`at_gate`: the centre knows this station as a gate; there a card that is somebody else's stays his."""
         self._lists, self._events, self._rosters, self._clock, self._new_id = lists, events, rosters, clock, new_id
+        self._at_gate = at_gate
 
     def batches(self) -> list[BatchEntry]:
         """See `ImportPort.batches`."""
@@ -47,6 +56,10 @@ class ImportAfter:
                 one.rows,
                 one.events,
                 one.unsent,
+                one.file,
+                one.first_at,
+                one.last_at,
+                one.counts,
                 one.taken_back_at,
                 one.operator_id,
                 one.reason,
@@ -95,7 +108,7 @@ class ImportAfter:
         problems: list[EntryProblem] = []
         drafts: dict[str, Draft] = {}
         for one in wanted:
-            key, code = _card(one.card_key), _wrong(one, roster)
+            key, code = _card(one.card_key), _wrong(one, roster, at_gate=self._at_gate)
             start = one.valid_from or since.get(key or "", today)
             if not code and key in drafts:
                 code = "import.bind_twice"
@@ -152,12 +165,15 @@ def _card(text: str) -> str | None:
         return None
 
 
-def _wrong(one: BindWanted, roster: Roster) -> str:
+def _wrong(one: BindWanted, roster: Roster, *, at_gate: bool) -> str:
     if one.worker_id not in roster.workers:
         return "import.bind_worker"
-    held = roster.cards.get(one.card_key)
-    if held is not None and held.worker_id != one.worker_id and not one.valid_from:
-        return "import.bind_taken"
+    held = roster.cards.get(_card(one.card_key) or "")
+    if held is not None and held.worker_id != one.worker_id:
+        if at_gate:
+            return "import.gate_card"
+        if not one.valid_from:
+            return "import.bind_taken"
     try:
         fits = not one.valid_from or date.fromisoformat(one.valid_from).isoformat() == one.valid_from
     except ValueError:

@@ -92,7 +92,8 @@ class ImportDesk:
             if format_.suffixes and file.suffix.lower() not in format_.suffixes:
                 continue
             try:
-                with open_file(file, format_, PhoneBook()) as opened:
+                # whatever the device: it may have to be said yet
+                with open_file(file, format_, PhoneBook(), device="-") as opened:
                     first = list(islice(opened.touches, 20))
             except InputRefused as error:
                 if error.code in _NO_FILE:

@@ -76,7 +76,8 @@ class Layout:
     """How a file is cut into cells."""
 
     type: str = "table"
-    """table (CSV, TSV or Excel: found out), fixed, jsonl."""
+    """table (CSV, TSV or Excel: found out), fixed, jsonl; `Cells` says jsonl where a table cut by auto was asked for
+    and its lines are JSON objects."""
     encoding: str = "auto"
     """auto, utf-8, cp932, utf-16."""
     delimiter: str = "auto"
@@ -86,7 +87,7 @@ class Layout:
     widths: tuple[int, ...] = ()
     """Of the columns, in half-width places (a full-width letter has two); for fixed."""
     sheet: str = ""
-    """Of an Excel file; '': the first."""
+    """Of an Excel file; '': the first that has anything in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class Cells:
     times: tuple[str, ...] = ()
     """Patterns that read all that is seen of the guessed time column(s), most likely first (`YYYY/MM/DD hh:mm:ss`)."""
     error: Said | None = None
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    """Of an Excel file: the one that is read, and all there are."""
 
 
 @dataclass(frozen=True, slots=True)

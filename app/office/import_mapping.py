@@ -5,13 +5,16 @@ mapping makes. Pure but for reading the file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from app.domain.assurance import Assurance
-from app.office.formats.rows import open_rows, plain
-from app.office.formats.shapes import FIXED, TABLE, Column, Format
+from app.errors import InputRefused
+from app.office.formats.rows import names_of, open_rows, plain
+from app.office.formats.shapes import FIXED, JSONL, TABLE, Column, Format
+from app.office.formats.text import is_excel
 from app.office.formats.times import NoTime, Times
 from app.office.import_layout import Cells, FormatDraft, Layout, Part
 
@@ -42,7 +45,14 @@ _NAMES: Mapping[Part, tuple[str, ...]] = {
 
 def cells_of(file: Path, layout: Layout, rows: int) -> Cells:
     """See `ImportPort.cells`. Raises InputRefused."""
-    with open_rows(file, _probe(layout)) as opened:
+    names: tuple[str, ...] = ()
+    if layout.type == JSONL or (layout.type == TABLE and layout.delimiter == "auto" and not is_excel(file)):
+        names = names_of(file, layout.encoding, MOST_ROWS)
+        if names:
+            layout = replace(layout, type=JSONL)
+        elif layout.type == JSONL:
+            raise InputRefused("import.no_objects", str(file))
+    with open_rows(file, _probe(layout, names)) as opened:
         some = tuple(tuple(cells) for _, cells in islice(opened.rows, min(rows, MOST_ROWS)) if any(cells))
         columns = opened.columns
         found = Layout(
@@ -53,11 +63,13 @@ def cells_of(file: Path, layout: Layout, rows: int) -> Cells:
             layout.widths,
             layout.sheet,
         )
+        sheet, sheets = opened.sheet, opened.sheets
     guessed = _guess(columns, some)
-    return Cells(found, columns, some, guessed, _times(columns, some, guessed))
+    return Cells(found, columns, some, guessed, _times(columns, some, guessed), sheet=sheet, sheets=sheets)
 
 
-def _probe(layout: Layout) -> Format:
+def _probe(layout: Layout, names: Sequence[str]) -> Format:
+    """`names`: of a JSON Lines file's objects."""
     start, columns = 1, []
     for number, width in enumerate(layout.widths, 1):
         columns.append(Column(str(number), start, width))
@@ -68,7 +80,7 @@ def _probe(layout: Layout) -> Format:
         {},
         Assurance.LOGGED,
         layout.type,
-        {},
+        {name: name for name in names},
         (),
         encoding=layout.encoding,
         delimiter=layout.delimiter,

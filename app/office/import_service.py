@@ -27,6 +27,7 @@ from app.office.import_layout import (
     Said,
 )
 from app.office.import_mapping import cells_of, values_of
+from app.office.import_notes import ImportNotes
 from app.office.import_shapes import (
     BatchEntry,
     BindWanted,
@@ -71,9 +72,10 @@ class ImportService:
         site: Callable[[], Site],
         person: Callable[[], SignedIn | None],
         on_stored: Callable[[], None],
+        notes: ImportNotes,
     ) -> None:
         """`person`: who is signed in; `on_stored`: something was put in the outbox (on the importer's thread)."""
-        self._desk, self._after, self._formats = desk, after, formats
+        self._desk, self._after, self._formats, self._notes = desk, after, formats, notes
         self._site, self._person, self._on_stored = site, person, on_stored
         self._jobs: queue.SimpleQueue[tuple[int, Callable[[], None]] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -128,8 +130,8 @@ class ImportService:
         """See `ImportPort`."""
 
         def save() -> FormatSaved:
-            if not self._may():
-                return FormatSaved(error=Said("office.not_allowed"))
+            if self._refusal(Right.IMPORT):
+                return FormatSaved(error=Said(self._refusal(Right.IMPORT)))
             self._formats.save(values_of(draft), replace=replace)
             return FormatSaved(draft.name)
 
@@ -155,9 +157,16 @@ class ImportService:
         """See `ImportPort`."""
 
         def work() -> Report:
-            if not self._may():
-                raise InputRefused("office.not_allowed")
-            return self._desk.run(wanted, dry_run=False, tell=self._tell, cancelled=self._is_cancelled)
+            by, refusal = self._by(), self._refusal(Right.IMPORT)
+            try:
+                if refusal:
+                    raise InputRefused(refusal)
+                report = self._desk.run(wanted, dry_run=False, tell=self._tell, cancelled=self._is_cancelled)
+            except InputRefused as error:
+                self._notes.refused(wanted, error.code, by or None)
+                raise
+            self._notes.imported(wanted, report, by)
+            return report
 
         def answer(report: Report) -> None:
             reply(report)
@@ -189,7 +198,7 @@ class ImportService:
             except Cancelled:
                 return Outcome(error="import.cancelled")
 
-        self._deed(work, reply)
+        self._deed("import_take_back", Right.CARDS, work, reply, f"batch={batch}")
 
     def unknown_cards(self, reply: Callable[[Sequence[UnknownCard]], None]) -> None:
         """See `ImportPort`."""
@@ -197,18 +206,25 @@ class ImportService:
 
     def bind(self, wanted: Sequence[BindWanted], reply: Callable[[Outcome], None]) -> None:
         """See `ImportPort`."""
-        self._deed(lambda by: self._after.bind(self._site(), wanted, by), reply)
+        self._deed("import_bind", Right.CARDS, lambda by: self._after.bind(self._site(), wanted, by), reply)
 
     def confirm(self, proposals: Sequence[Proposal], reply: Callable[[Outcome], None]) -> None:
         """See `ImportPort`."""
-        self._deed(lambda by: self._after.confirm(self._site(), proposals, by), reply)
+        self._deed("import_confirm", Right.CORRECT, lambda by: self._after.confirm(self._site(), proposals, by), reply)
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
-    def _may(self) -> str:
-        """Id of who is signed in, if he may import; ''."""
+    def _by(self) -> str:
+        """Id of who is signed in; '' for nobody."""
         person = self._person()
-        return person.operator_id if person is not None and Right.IMPORT in person.rights else ""
+        return person.operator_id if person is not None else ""
+
+    def _refusal(self, right: Right) -> str:
+        """Message code of why who is signed in may not do it; '' if he may."""
+        person = self._person()
+        if person is not None and right in person.rights:
+            return ""
+        return "import.gate_station" if person is not None and right in person.withheld else "office.not_allowed"
 
     def _put(self, job: Callable[[], None]) -> None:
         with self._lock:
@@ -237,10 +253,26 @@ class ImportService:
 
         self._put(job)
 
-    def _deed(self, deed: Callable[[str], Outcome], reply: Callable[[Outcome], None]) -> None:
+    def _deed(
+        self,
+        action: str,
+        right: Right,
+        deed: Callable[[str], Outcome],
+        reply: Callable[[Outcome], None],
+        detail: str = "",
+    ) -> None:
         def work() -> Outcome:
-            by = self._may()
-            return deed(by) if by else Outcome(error="office.not_allowed")
+            by, refusal = self._by(), self._refusal(right)
+            outcome = Outcome(error=refusal)
+            if not refusal:
+                try:
+                    outcome = deed(by)
+                except InputRefused as error:
+                    outcome = Outcome(error=error.code)
+            code = outcome.error or (outcome.problems[0].code if outcome.problems else "")
+            said = " ".join(part for part in (detail, code or f"events={outcome.stored}") if part)
+            self._notes.did(action, by, ok=not code, detail=said)
+            return outcome
 
         def answer(outcome: Outcome) -> None:
             reply(outcome)

@@ -168,6 +168,14 @@ class Report:
     cancelled: bool = False
     error: Said | None = None
 
+    @property
+    def kept(self) -> tuple[tuple[str, int], ...]:
+        """Message code and count of what is stored here although it makes no record, so that nobody keeps the reader's
+        memory for it."""
+        plan = self.plan
+        counts = {"unknown_card": plan.unknown_card, "refused": plan.refused, "suppressed": plan.suppressed}
+        return tuple((f"import.kept_{name}", count) for name, count in counts.items() if count)
+
 
 # -- afterwards --------------------------------------------------------------------------------------------------------
 
@@ -187,6 +195,13 @@ class BatchEntry:
     """That it added."""
     unsent: int
     """Of those, not at the centre yet."""
+    file: str = ""
+    """Its name without the folder; this and the three below are not known of files imported before they were kept."""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """Of its touches, corrected."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """known, recorded, recorded_check, unknown_card, suppressed, refused, bad → rows."""
     taken_back_at: datetime | None = None
     taken_back_by: str = ""
     reason: str = ""

@@ -16,6 +16,8 @@ from app.store.roster import RosterStore
 _ROSTERS = 4
 """Rosters in memory at once; some thousand people each."""
 _MOST_PROPOSALS = 1000
+COUNTS = ("known", "recorded", "recorded_check", "unknown_card", "suppressed", "refused", "bad")
+"""Of a tally, kept with a batch; together they are `Tally.read`."""
 
 
 @dataclass(slots=True)

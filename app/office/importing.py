@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
 from app.clock import Clock
 from app.domain.site import Site
 from app.errors import InputRefused
 from app.office.import_judging import Judging
-from app.office.import_tally import Tally
+from app.office.import_tally import COUNTS, Tally
 from app.office.touches import BadTouch, DeviceTouch, Origin
-from app.store.imports import Batch, ImportStore, Looker
+from app.store.imports import Batch, CameFrom, ImportStore, Looker
 from app.store.roster import RosterStore
 
 CHUNK = 2000
@@ -78,12 +79,11 @@ class Importer:
         def go(batch: Looker) -> None:
             rest = iter(touches)
             while some := list(islice(rest, CHUNK)):
-                good: list[DeviceTouch] = []
-                for one in some:
-                    if isinstance(one, DeviceTouch):
-                        good.append(one)
-                    else:
-                        judging.leave_out(one)
+                good = [one for one in some if isinstance(one, DeviceTouch)]
+                if len(good) < len(some):
+                    for one in some:
+                        if isinstance(one, BadTouch):
+                            judging.leave_out(one)
                 if good:
                     judging.store(batch, good)
                 judging.tell_bad()
@@ -113,4 +113,17 @@ def _few_collections() -> Iterator[None]:
 
 
 def _note(batch: Batch, origin: Origin, site: Site, at: str, tally: Tally) -> int | None:
-    return batch.note(at, origin.format, origin.device, site.id, origin.digest, tally.read)
+    return batch.note(
+        CameFrom(
+            at,
+            origin.format,
+            origin.device,
+            site.id,
+            origin.digest,
+            tally.read,
+            Path(origin.file).name,
+            tally.first_ms,
+            tally.last_ms,
+            {name: getattr(tally, name) for name in COUNTS},
+        )
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.domain.site import Site
+from app.office.decisions import Decision
 from app.office.shapes import (
     Backfill,
     Candidate,
@@ -47,7 +48,12 @@ class Seated:
     person: SignedIn | None
 
 
-OfficeNews = Changed | Trouble | Seated
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """News: likely missed days of a month on the board were counted (`OfficePort.deadlines`)."""
+
+
+OfficeNews = Changed | Trouble | Seated | Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class PinRefused:
     """A PIN that fits nobody with a right to the office. `wait_s`: seconds until the next try is allowed."""
 
     wait_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PinShared:
+    """More than one operator has this PIN: which of them is it? (id, name, roles) each; `sign_in_as` says it."""
+
+    people: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 class OfficePort(Protocol):
@@ -71,8 +84,11 @@ class OfficePort(Protocol):
     def listen(self, listener: Callable[[OfficeNews], None]) -> None:
         """Call `listener` with each piece of news, on the office's thread."""
 
-    def sign_in(self, pin: str, reply: Callable[[SignedIn | PinRefused], None]) -> None:
+    def sign_in(self, pin: str, reply: Callable[[SignedIn | PinRefused | PinShared], None]) -> None:
         """Who is it? Every try goes to the audit trail; wrong ones are answered ever later."""
+
+    def sign_in_as(self, operator_id: str, reply: Callable[[SignedIn | PinRefused], None]) -> None:
+        """One of those that the last answer to `sign_in` named, within a minute; anybody else is refused."""
 
     def sign_out(self) -> None:
         """Nobody sits here any more."""
@@ -105,12 +121,19 @@ class OfficePort(Protocol):
     def decide(self, entry_ids: Sequence[str], approved: bool, reason: str, reply: Callable[[Outcome], None]) -> None:
         """Approve or refuse entries, all or none. A refusal needs a reason; nobody approves his own."""
 
+    def decisions(self, reply: Callable[[Sequence[Decision]], None]) -> None:
+        """What who is signed in has decided and may still take back, the latest first."""
+
+    def undo(self, approval_ids: Sequence[str], reason: str, reply: Callable[[Outcome], None]) -> None:
+        """Take own decisions back, all or none: their entries wait again. Until the deadline, with a reason."""
+
     def take_back(self, entry_ids: Sequence[str], reason: str, reply: Callable[[Outcome], None]) -> None:
         """Void entries made here by mistake (a correction for each; the entry stays)."""
 
     def deadlines(self, reply: Callable[[Sequence[Deadline]], None]) -> None:
         """This month and the one before: what must be done by when; before them a month that is past, while anything
-        of it is without an answer."""
+        of it is without an answer. Likely missed days that nobody has counted yet are counted afterwards, when nobody
+        waits for anything: then `Counted` comes."""
 
     def headcounts(self, month: str, reply: Callable[[Sequence[HeadcountDay]], None]) -> None:
         """総出面 of every company that is on the roster or was here, day by day up to today."""

@@ -12,10 +12,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from app.domain.roster import Operator
 from app.domain.site import Site
 from app.errors import GenbaError
+from app.office.decisions import Decision
 from app.office.desk import OfficeDesk
-from app.office.port import Changed, OfficeNews, PinRefused, Seated, Trouble
+from app.office.port import Changed, Counted, OfficeNews, PinRefused, PinShared, Seated, Trouble
 from app.office.shapes import (
     Backfill,
     Candidate,
@@ -33,7 +35,8 @@ from app.pins import ALLOWED, PinGuard, PinResult
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-SOON, LATER, END = 0, 1, 2
+SOON, LATER, END, IDLE = 0, 1, 2, 3
+"""Of questions; what is IDLE nobody has asked for, and `settle` does not wait for it."""
 _Job = tuple[int, int, Callable[[], None] | None]
 
 
@@ -52,6 +55,8 @@ class OfficeService:
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._searching: object = None
         """The search for missed days that is going on."""
+        self._counting: object = None
+        """The same, when nobody has asked: for the board."""
         self._count = 0
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
@@ -107,19 +112,32 @@ class OfficeService:
         """Add a listener; it is called on the office's thread."""
         self._listeners = (*self._listeners, listener)
 
-    def sign_in(self, pin: str, reply: Callable[[SignedIn | PinRefused], None]) -> None:
+    def sign_in(self, pin: str, reply: Callable[[SignedIn | PinRefused | PinShared], None]) -> None:
         """See `OfficePort`. The PIN is tried on a thread of its own: it is slow on purpose."""
 
         def answer(result: PinResult) -> None:
-            known = result.ok and result.operator_id
-            reply(self._desk.sign_in(result.operator_id) if known and result.operator_id else PinRefused(result.wait_s))
+            found = [self._desk.roster.operators.get(id_, Operator(id_, id_)) for id_ in result.shared]
+            if found:
+                reply(PinShared(tuple((one.id, one.name, one.roles) for one in found)))
+            else:
+                reply(self._seat(result))
 
         def ask() -> None:
-            self._pins.ask(
-                pin, "office", self._desk.roster, lambda job: self._put(SOON, lambda: self._guarded(job)), answer
-            )
+            def post(job: Callable[[], None]) -> None:
+                self._put(SOON, lambda: self._guarded(job))
+
+            self._pins.ask(pin, "office", self._desk.roster, post, answer, by_name=True)
 
         self._put(SOON, lambda: self._guarded(ask))
+
+    def sign_in_as(self, operator_id: str, reply: Callable[[SignedIn | PinRefused], None]) -> None:
+        """See `OfficePort`."""
+        self._put(SOON, lambda: self._guarded(lambda: reply(self._seat(self._pins.choose("office", operator_id)))))
+
+    def _seat(self, result: PinResult) -> SignedIn | PinRefused:
+        if not result.ok or not result.operator_id:
+            return PinRefused(result.wait_s)
+        return self._desk.sign_in(result.operator_id)
 
     def sign_out(self) -> None:
         """See `OfficePort`."""
@@ -175,13 +193,48 @@ class OfficeService:
         """See `OfficePort`."""
         self._store(lambda: self._desk.decide(entry_ids, approved, reason), reply)
 
+    def decisions(self, reply: Callable[[Sequence[Decision]], None]) -> None:
+        """See `OfficePort`."""
+        self._ask(SOON, self._desk.decisions, reply)
+
+    def undo(self, approval_ids: Sequence[str], reason: str, reply: Callable[[Outcome], None]) -> None:
+        """See `OfficePort`."""
+        self._store(lambda: self._desk.undo(approval_ids, reason), reply)
+
     def take_back(self, entry_ids: Sequence[str], reason: str, reply: Callable[[Outcome], None]) -> None:
         """See `OfficePort`."""
         self._store(lambda: self._desk.take_back(entry_ids, reason), reply)
 
     def deadlines(self, reply: Callable[[Sequence[Deadline]], None]) -> None:
         """See `OfficePort`."""
-        self._ask(SOON, self._desk.deadlines, reply)
+
+        def answer() -> None:
+            found = self._desk.deadlines()
+            reply(found)
+            self._count_for_board([one.month for one in reversed(found) if one.level != "past"])
+
+        self._put(SOON, lambda: self._guarded(answer))
+
+    def _count_for_board(self, months: Sequence[str]) -> None:
+        """Count a month's likely missed days, piece by piece when nobody waits; then the next one's. Office thread."""
+        month = next((one for one in months if self._desk.wants_count(one)), None)
+        if month is None or self._counting is not None:
+            return
+        steps = self._counting = self._desk.candidates(month)
+
+        def step() -> None:
+            try:
+                if self._desk.wants_count(month) and not isinstance(next(steps), list):
+                    self._put(IDLE, lambda: self._guarded(step))
+                    return
+            except BaseException:
+                self._counting = None
+                raise
+            self._counting = None
+            self._tell(Counted())
+            self._count_for_board(months)
+
+        self._put(IDLE, lambda: self._guarded(step))
 
     def headcounts(self, month: str, reply: Callable[[Sequence[HeadcountDay]], None]) -> None:
         """See `OfficePort`."""

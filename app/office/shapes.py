@@ -23,25 +23,11 @@ class Right(StrEnum):
     """Enter missed days, head-counts."""
     APPROVE = "approve"
     IMPORT = "import"
-    """Import files, bind cards, take batches back."""
+    """Import files."""
+    CARDS = "cards"
+    """Bind cards, take imported batches back."""
     CORRECT = "correct"
-    """Back-fill and corrections."""
-
-
-RIGHTS: Mapping[str, frozenset[Right]] = {
-    "gate": frozenset({Right.VIEW}),
-    "foreman": frozenset({Right.VIEW, Right.ENTER}),
-    "approver": frozenset({Right.VIEW, Right.APPROVE}),
-    "office": frozenset({Right.VIEW, Right.ENTER, Right.IMPORT, Right.CORRECT}),
-    "administrator": frozenset(Right),
-}
-"""Role of an operator → rights. The centre judges by its own table (docs/contract.md); this one only spares tries."""
-
-RIGHTS_AT_A_GATE: Mapping[str, frozenset[Right]] = {
-    role: rights - {Right.APPROVE, Right.CORRECT} - (frozenset() if role == "foreman" else {Right.ENTER})
-    for role, rights in RIGHTS.items()
-}
-"""The same at a station that was enrolled as a gate: what the centre would refuse from it is not offered."""
+    """Back-fill, corrections, and assignments that a file proposes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +100,7 @@ class Day:
     weekday: int
     """0 Monday … 6 Sunday."""
     holiday: str = ""
-    """Name of a 祝日, '' on other days."""
+    """Name of a 祝日 in Japanese (in English: `app.office.calendar.holiday`), '' on other days."""
     closed: bool = False
     """休工日 of the site (Sundays and 祝日 too, unless the site's calendar opens them)."""
     future: bool = False
@@ -290,9 +276,11 @@ class HeadcountDay:
     count: int | None
     """As typed; None: nobody typed it."""
     present: int
-    """Workers with a touch that day."""
+    """Workers whose card was touched that day, here or at another PC of the site (a logging reader's count). Direct
+    entries, phone calls and what other systems only declare are no touch."""
     closed: bool = False
     """休工日, as in `Day`."""
+    holiday: str = ""
 
 
 @dataclass(frozen=True, slots=True)

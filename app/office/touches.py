@@ -76,7 +76,7 @@ class Origin:
     """What a file is, once it is known to be good."""
 
     file: str
-    """As the person named it, for errors; it is not stored."""
+    """As the person named it, for errors; of it the name without the folder is stored."""
     format: str
     device: str
     """Id of the device, part of what its touches are known by."""

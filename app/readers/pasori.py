@@ -128,6 +128,9 @@ class PasoriReader:
         front.device = nfc.clf.device.connect(self._path) if self._udp else self._open_usb(nfc.clf)
         if front.device is None:
             raise DeviceTrouble(ReaderCondition.NO_READER, "no reader that nfcpy knows")
+        if self._udp:
+            # nfcpy asks for its address before it sends; on Windows a socket has none until then
+            front.device.socket.bind(("", 0))
         return front
 
     def _open_usb(self, clf: Any) -> Any:

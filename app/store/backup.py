@@ -116,7 +116,7 @@ def verified_copy(path: Path, connect: Any, target: Path) -> None:
                 # one file that needs no companions
                 copy.execute("PRAGMA journal_mode=DELETE").fetchall()
             with closing(connect(temporary)) as copy:
-                if not is_sound(copy) or not _same_chain(source, copy):
+                if not is_sound(copy) or not same_chain(source, copy):
                     raise StorageTrouble("store.backup_failed", str(target))
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
@@ -135,7 +135,7 @@ def is_sound(connection: Any) -> bool:
     return bool(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
 
 
-def _same_chain(source: Any, copy: Any) -> bool:
+def same_chain(source: Any, copy: Any) -> bool:
     """Whether the copy's head stands in the source (which may have gone on meanwhile), with nothing left out."""
     head = copy.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
     if head is None:

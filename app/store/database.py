@@ -156,6 +156,18 @@ class Database:
         """`with db.hot() as connection:` the driver's connection in BEGIN IMMEDIATE … COMMIT (ROLLBACK on an error)."""
         return _Hot(self)
 
+    def compact(self) -> bool:
+        """Write the file anew without the space of what was deleted, log included; False when a reader kept some of the
+        log from being taken in. Blocks writers. Raises StorageTrouble."""
+        self._take_turn()
+        try:
+            with self._told():
+                self._writer.execute("VACUUM")  # type: ignore[union-attr]
+                row = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # type: ignore[union-attr]
+            return bool(row[0] == 0)
+        finally:
+            self._end_turn()
+
     def connect_to(self, path: Path) -> Any:
         """A connection of its own to another file under this database's key (a copy). The caller closes it.
 

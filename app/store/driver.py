@@ -29,6 +29,7 @@ SQLITE_IOERR = 10
 SQLITE_CORRUPT = 11
 SQLITE_FULL = 13
 SQLITE_CANTOPEN = 14
+SQLITE_CONSTRAINT = 19
 SQLITE_NOTADB = 26
 
 _PRAGMAS = (
@@ -41,6 +42,16 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA journal_size_limit=16777216",
 )
+
+
+def cipher_version() -> str:
+    """SQLCipher's version."""
+    connection = _dbapi.connect(":memory:")
+    try:
+        row = connection.execute("PRAGMA cipher_version").fetchone()
+    finally:
+        connection.close()
+    return str(row[0]) if row else ""
 
 
 def assert_version(version: str = SQLITE_VERSION) -> None:

@@ -7,11 +7,12 @@ with the number of batches taken back so far behind it, since no row is ever cha
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
+from app import codec
 from app.domain.events import GENESIS, Direction, next_hash
 from app.domain.verdict import LastTouch, Outcome
 from app.store.database import Database
@@ -22,8 +23,8 @@ _KNOWN = "SELECT seq FROM import_row WHERE at = ? AND card = ? AND nth = ? AND (
 _SPAN = "SELECT at, device, card, nth, seq FROM import_row WHERE at BETWEEN ? AND ? LIMIT ?"
 _ROW = "INSERT INTO import_row (seq, at, device, card, nth, number) VALUES (?, ?, ?, ?, ?, ?)"
 _BATCH = (
-    "INSERT INTO import_batch (at, format, device, site_id, digest, rows, first_seq, last_seq)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO import_batch (at, format, device, site_id, digest, rows, first_seq, last_seq, file, first_at, last_at,"
+    " counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _TAKEN = (
     "SELECT b.first_seq, b.last_seq FROM import_taken_back t JOIN import_batch b ON b.n = t.batch ORDER BY b.first_seq"
@@ -59,6 +60,21 @@ class Near(NamedTuple):
 
     last: LastTouch | None
     next_ms: int
+
+
+class CameFrom(NamedTuple):
+    """What a batch is kept with. `at`: RFC 3339; `file`: its name without the folder; times in Unix ms."""
+
+    at: str
+    format: str
+    device: str
+    site_id: str
+    digest: str
+    rows: int
+    file: str
+    first_ms: int | None
+    last_ms: int | None
+    counts: Mapping[str, int]
 
 
 class Looker:
@@ -142,12 +158,14 @@ class Batch(Looker):
             marks = [(seq, at, device + self._suffix, card, nth, n) for seq, at, device, card, nth, n in marks]
         self._connection.executemany(_ROW, marks)
 
-    def note(self, at: str, format_: str, device: str, site_id: str, digest: str, rows: int) -> int | None:
+    def note(self, came_from: CameFrom) -> int | None:
         """What the events of this batch came from; the batch's number. Nothing is noted where nothing was added."""
         if self._appender.seq < self._first:
             return None
-        row = (at, format_, device, site_id, digest, rows, self._first, self._appender.seq)
-        return int(self._connection.execute(_BATCH, row).lastrowid)
+        one = came_from
+        row = (one.at, one.format, one.device, one.site_id, one.digest, one.rows, self._first, self._appender.seq)
+        more = (one.file, _text(one.first_ms), _text(one.last_ms), codec.encode(dict(one.counts)).decode())
+        return int(self._connection.execute(_BATCH, (*row, *more)).lastrowid)
 
 
 class ImportStore:
@@ -201,6 +219,10 @@ class ImportStore:
                     return False
                 progress(seen - first + 1)
         return True
+
+
+def _text(at_ms: int | None) -> str | None:
+    return None if at_ms is None else from_ms(at_ms).isoformat(timespec="milliseconds")
 
 
 def _literal(text: str) -> str:

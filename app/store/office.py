@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from app import codec
+from app.domain.assurance import Assurance
 from app.domain.events import EventType
 from app.domain.verdict import Outcome
 from app.domain.work_records import Fact
@@ -23,6 +26,13 @@ GATE_OPENED = ""
 _LOOK = sa.text("outbox.state IN ('rejected', 'conflict')")
 """Literal, so that SQLite sees the partial index."""
 _COUNTED = sa.and_(touch.c.suppressed_by.is_(None), touch.c.outcome != Outcome.REFUSED.value)
+
+
+@dataclass
+class _Proof:
+    """Of a record, what it rests on."""
+
+    assurance: str = ""
 
 
 class OfficeBook:
@@ -49,6 +59,24 @@ class OfficeBook:
         )
         with self._db.read() as connection:
             return {one for query in queries for one in connection.execute(query).scalars() if one}
+
+    def concerned(self, month: str, site_id: str) -> set[str]:
+        """Those `recorded`, and whoever else a binding, a correction or another station's event may give a record."""
+        span = (f"{month}-01", f"{month}-31")
+        naming = (EventType.CARD_BINDING.value, EventType.CORRECTION.value)
+        others = sa.and_(
+            remote_event.c.type.in_((EventType.TOUCH.value, EventType.ENTRY.value)),
+            remote_event.c.work_day.between(*span),
+        )
+        queries = (
+            sa.select(mention.c.worker_id).where(mention.c.type.in_(naming), mention.c.site_id == site_id).distinct(),
+            sa.select(remote_event.c.worker_id)
+            .where(sa.or_(remote_event.c.type.in_(naming), others), remote_event.c.site_id == site_id)
+            .distinct(),
+        )
+        with self._db.read() as connection:
+            named = {one for query in queries for one in connection.execute(query).scalars() if one}
+        return named | self.recorded(month, site_id)
 
     def not_taken(self, worker_ids: Collection[str], month: str, site_id: str) -> list[tuple[str, str, str, str]]:
         """(worker, day, event id, code) of touches and entries that the centre has rejected or holds a conflict
@@ -110,23 +138,28 @@ class OfficeBook:
             ).scalar_one()
         return int(entries) + int(approvals)
 
-    def present(self, first_day: str, last_day: str, site_id: str) -> Mapping[str, set[str]]:
-        """Day → workers who were here: by this station's touches and the centre's records."""
+    def present(self, first_day: str, last_day: str, site_id: str, *, by_card: bool = False) -> Mapping[str, set[str]]:
+        """Day → workers who were here: by this station's touches and the centre's records. `by_card`: those whose card
+        was touched; a record that rests on declarations alone has the assurance 'declared'."""
         span = (first_day, last_day)
         found: defaultdict[str, set[str]] = defaultdict(set)
-        queries = (
+        touched = (
             sa.select(touch.c.work_day, touch.c.worker_id)
             .where(
                 touch.c.site_id == site_id, touch.c.work_day.between(*span), _COUNTED, touch.c.worker_id.is_not(None)
             )
-            .distinct(),
-            sa.select(centre_record.c.work_day, centre_record.c.worker_id).where(
-                centre_record.c.site_id == site_id, centre_record.c.work_day.between(*span)
-            ),
+            .distinct()
+        )
+        if by_card:
+            touched = touched.where(touch.c.assurance != Assurance.DECLARED.value)
+        recorded = sa.select(centre_record.c.work_day, centre_record.c.worker_id, centre_record.c.body).where(
+            centre_record.c.site_id == site_id, centre_record.c.work_day.between(*span)
         )
         with self._db.read() as connection:
-            for query in queries:
-                for day, worker_id in connection.execute(query):
+            for day, worker_id in connection.execute(touched):
+                found[day].add(worker_id)
+            for day, worker_id, body in connection.execute(recorded):
+                if not by_card or codec.decode(body, _Proof).assurance != Assurance.DECLARED.value:
                     found[day].add(worker_id)
         return found
 
@@ -187,6 +220,17 @@ class OfficeBook:
         if rows:
             with self._db.write() as connection:
                 connection.execute(sa.insert(reader_log), rows)
+
+    def reader_news(self, most: int) -> list[tuple[datetime, str, bool]]:
+        """When which reader began or ceased to work (`GATE_OPENED`: a gate was opened), newest first."""
+        query = sa.select(reader_log.c.at_ms, reader_log.c.reader, reader_log.c.usable).order_by(reader_log.c.n.desc())
+        with self._db.read() as connection:
+            return [(from_ms(row[0]), row[1], bool(row[2])) for row in connection.execute(query.limit(most))]
+
+    def card_keys(self) -> list[str]:
+        """Every card that was ever touched here."""
+        with self._db.read() as connection:
+            return list(connection.scalars(sa.select(touch.c.card_key).distinct()))
 
     def readers_down(self, first: date, last: date, zone: Any) -> list[tuple[datetime, datetime]]:
         """Spans in which a gate was open and none of its readers worked, oldest first; an open end is left out."""

@@ -44,14 +44,21 @@ class Rescue:
 def standing(database: Path) -> Rescue | None:
     """The worst rescue whose folder is still in the data folder; moving it away ends the warning. Never fails."""
     found: Rescue | None = None
+    for one in put_aside(database):
+        if found is None or one.lost >= found.lost:
+            found = one
+    return found
+
+
+def put_aside(database: Path) -> list[Rescue]:
+    """Every rescue whose folder is still there, oldest first. Never fails."""
+    found = []
     for note in sorted((database.parent / FOLDER).glob(f"*/{NOTE}")):
         try:
             read = codec.decode(note.read_bytes(), dict)
-            one = Rescue(note.parent, read["lost"] is not False, int(read["seq"]))
+            found.append(Rescue(note.parent, read["lost"] is not False, int(read["seq"])))
         except (OSError, codec.DecodeError, KeyError, TypeError, ValueError):
-            one = Rescue(note.parent, True, 0)
-        if found is None or one.lost >= found.lost:
-            found = one
+            found.append(Rescue(note.parent, True, 0))
     return found
 
 

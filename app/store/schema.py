@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema this program knows, oldest first; the last one is the tables below."""
 HEAD = REVISIONS[-1]
 
@@ -62,11 +62,9 @@ touch = Table(
     Index("touch_card", "card_key", "at_ms"),
     Index("touch_day", "site_id", "work_day"),
     Index("touch_worker", "worker_id", "work_day", sqlite_where=text("worker_id IS NOT NULL")),
-    Index(
-        "touch_outcome",
-        "outcome",
-        sqlite_where=text("outcome IN ('suppressed', 'refused', 'unknown_card')"),
-    ),
+    Index("touch_outcome", "outcome", sqlite_where=text("outcome IN ('suppressed', 'refused', 'unknown_card')")),
+    # the card first: a question for a site's day must never take this one for its own
+    Index("touch_nobody", "card_key", "site_id", "work_day", "outcome", sqlite_where=text("worker_id IS NULL")),
 )
 """What the gate needs to know of touches and refusals. `at_ms`: Unix time, milliseconds; `reasons`: blank-separated."""
 
@@ -245,12 +243,13 @@ import_batch = Table(
     "import_batch",
     metadata,
     Column("n", Integer, primary_key=True),
-    Column("at", Text, nullable=False),
-    *(Column(name, Text, nullable=False) for name in ("format", "device", "site_id", "digest")),
+    *(Column(name, Text, nullable=False) for name in ("at", "format", "device", "site_id", "digest")),
     Column("rows", Integer, nullable=False),
     *(Column(name, Integer, ForeignKey("event.seq"), nullable=False) for name in ("first_seq", "last_seq")),
+    *(Column(name, Text) for name in ("file", "first_at", "last_at", "counts")),
 )
-"""Files that added something. Theirs are all events from `first_seq` to `last_seq`; `digest`: SHA-256, hex."""
+"""Files that added something: all events from `first_seq` to `last_seq`. `digest`: SHA-256, hex; `file`: its name;
+`first_at`, `last_at`: of its touches, UTC; `counts`: JSON, name → rows. The last four are NULL in rows before 0006."""
 
 import_row = Table(
     "import_row",

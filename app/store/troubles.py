@@ -31,6 +31,8 @@ _BY_ERRNO = {
     errno.EIO: "store.disk_error",
 }
 
+CLOSED = ("station.withdrawn", "station.moved")
+"""Message codes under which a data folder may be closed (app.store.closing): its trigger says them."""
 _LEAST_FREE = 64 * 1024
 """Bytes. With less, SQLite cannot make the two files that it wants beside an open database."""
 
@@ -43,7 +45,10 @@ def code_of(error: BaseException) -> str | None:
         return "store.busy"
     if isinstance(error, driver.Error):
         # the low byte is the primary code, the rest says more of the same
-        return _BY_CODE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == driver.SQLITE_CONSTRAINT and str(error) in CLOSED:
+            return str(error)
+        return _BY_CODE.get(code)
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0, "store.disk_error")
     return None

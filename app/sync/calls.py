@@ -63,3 +63,13 @@ class CentreCalls(PushCalls, PullCalls, Protocol):
 
     def close(self) -> None:
         """Abort and let the sockets go."""
+
+
+class Duties(Protocol):
+    """What a station does at the centre's asking, beside delivering and pulling. Engine's thread."""
+
+    def asked(self) -> bool:
+        """Whether there is something to do now, as far as it is known without a call."""
+
+    def run(self) -> bool:
+        """Ask, and do it; whether the centre was reached. Raises GenbaErrors: it is tried again later."""

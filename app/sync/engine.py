@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 
 from app.clock import Clock
 from app.errors import GenbaError
-from app.sync.calls import CentreCalls
+from app.sync.calls import CentreCalls, Duties
 from app.sync.ports import Outbox, RosterStore
 from app.sync.rounds import Rounds
 from app.sync.schedule import Pace
 from app.sync.status import RunSummary, SyncStatus
 from app.sync.trouble import Hung
-from app.sync.wire import ReaderReport
+from app.sync.wire import PcReport, ReaderReport
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def _nobody(status: SyncStatus) -> None:
 class SyncEngine:
     """One per station. `start` once, `stop` once; or `run_once` without either.
 
-    `sites`, `readers` and `listener` are called on the engine's thread and must be quick. `wake`, `sync_now`,
+    `sites`, `readers`, `pc` and `listener` are called on the engine's thread and must be quick. `wake`, `sync_now`,
     `roster_now`, `status` and `stop` may be called from any thread; all but `stop` return at once. The client is
     closed by `stop`.
     """
@@ -48,6 +48,8 @@ class SyncEngine:
         listener: Callable[[SyncStatus], None] = _nobody,
         work_records: bool = True,
         dice: random.Random | None = None,
+        duties: Duties | None = None,
+        pc: Callable[[], PcReport | None] = lambda: None,
     ) -> None:
         self._client = client
         self._rounds = Rounds(
@@ -62,6 +64,8 @@ class SyncEngine:
             listener,
             dice or random.SystemRandom(),
             work_records,
+            duties,
+            pc,
         )
         self._condition = threading.Condition()
         self._reasons: set[str] = set()

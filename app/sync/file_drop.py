@@ -178,7 +178,7 @@ class FileDrop:
         was, lying, at = self._last
         fresh = self._clock.monotonic() - at < STALE_S
         if not (was == state and fresh and self._folder.lie(lying)):
-            self._write(state, asked, codec.encode(beat))
+            self._write(state, asked, codec.encode(beat.as_sent()))
         self._trip, self._batches = False, []
 
     def _write(self, state: bytes, pulls: bytes, beat: bytes) -> None:

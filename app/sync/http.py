@@ -24,7 +24,8 @@ from app.sync import tls
 from app.sync.address import Timeouts, checked
 from app.sync.answers import MAX_ANSWER, Pulled, RawAnswer, read, refuse
 from app.sync.line import Line, LineBusy, LineTimeout
-from app.sync.trouble import AuthFailed, BadAnswer, Hung, Offline, SomebodyInBetween
+from app.sync.token import Token
+from app.sync.trouble import BadAnswer, Hung, Offline, SomebodyInBetween
 from app.sync.wire import (
     ZSTD,
     BatchAnswer,
@@ -35,6 +36,7 @@ from app.sync.wire import (
     EnrolRequest,
     FeedPage,
     Heartbeat,
+    NextSecret,
     Page,
     TokenAnswer,
     WorkRecordPage,
@@ -68,11 +70,9 @@ class CentreClient:
         self._base = checked(base_url)
         self.host = self._base.netloc
         self.station_id = station_id
-        self._secret = client_secret
+        self._token = Token(station_id, client_secret, clock, self.host)
         self._clock = clock
         self._timeouts = timeouts or Timeouts()
-        self._token = ""
-        self._token_until = 0.0
         self._packer = zstandard.ZstdCompressor(level=3)
         self._socket: socket.socket | None = None
         headers = {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": ZSTD}
@@ -147,12 +147,24 @@ class CentreClient:
 
     def heartbeat(self, beat: Heartbeat) -> None:
         """Alive, even with nothing to send."""
-        path = f"/v1/stations/{quote(self.station_id, safe='')}/heartbeat"
-        raw = self._authorised("POST", path, codec.encode(beat))
-        if raw.status == 200:
-            raise SomebodyInBetween("status 200 instead of 204", self.host)
-        if raw.status != 204:
-            refuse(raw, self.host)
+        self._tell("heartbeat", beat.as_sent())
+
+    @property
+    def asked(self) -> str:
+        """What the centre wants of this station, by its answer to the last token: `TokenAnswer.ask`."""
+        return self._token.ask
+
+    def name_next_secret(self, secret: str) -> None:
+        """From now on this secret opens as well; when it first does, the one before ends."""
+        self._tell("secret", NextSecret(secret))
+
+    def sign_in(self, *, anew: bool) -> None:
+        """Have a token; `anew`: with the secret as it is now."""
+        self._access_token(fresh=anew)
+
+    def say_withdrawn(self, end: ChainEnd) -> None:
+        """This lost PC has wiped what it held of people. `end`: its last event."""
+        self._tell("withdrawal", end)
 
     # --- stopping
 
@@ -198,29 +210,23 @@ class CentreClient:
             raw = self._send(method, path, body, events, {**(headers or {}), "Authorization": f"Bearer {token}"})
             if raw.status != 401:
                 return raw
-        self._token = ""
+        self._token.forget()
         refuse(raw, self.host)
 
+    def _tell(self, what: str, value: object) -> None:
+        path = f"/v1/stations/{quote(self.station_id, safe='')}/{what}"
+        raw = self._authorised("POST", path, codec.encode(value))
+        if raw.status == 200:
+            raise SomebodyInBetween("status 200 instead of 204", self.host)
+        if raw.status != 204:
+            refuse(raw, self.host)
+
     def _access_token(self, fresh: bool) -> str:
-        if self._token and not fresh and self._clock.monotonic() < self._token_until:
-            return self._token
-        self._token = ""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.station_id,
-            "client_secret": self._secret(),
-        }
-        raw = self._send("POST", "/v1/token", urlencode(form).encode("ascii"), form=True)
-        answer = self._believe(raw, TokenAnswer)
-        usable = answer.access_token.isascii() and answer.access_token.isprintable()
-        if not answer.access_token or not usable or answer.token_type.lower() != "bearer":
-            raise BadAnswer("no bearer token", self.host)
-        if answer.expires_in <= 0:
-            raise AuthFailed("token_expired", self.host)
-        life = float(answer.expires_in)
-        self._token_until = self._clock.monotonic() + life - min(60.0, life / 5)
-        self._token = answer.access_token
-        return self._token
+        if not fresh and (held := self._token.held()):
+            return held
+        self._token.forget()
+        raw = self._send("POST", "/v1/token", self._token.form(), form=True)
+        return self._token.take(self._believe(raw, TokenAnswer))
 
     def _send(
         self,

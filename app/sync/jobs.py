@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.clock import Clock
+from app.domain.events import rfc3339
+from app.domain.outbox import OutboxCounts
 from app.errors import GenbaError
 from app.sync.trouble import (
     AuthFailed,
@@ -19,6 +22,7 @@ from app.sync.trouble import (
     TooLarge,
     UpgradeNeeded,
 )
+from app.sync.wire import Heartbeat, PcReport, ReaderReport
 
 
 @dataclass(slots=True)
@@ -58,3 +62,19 @@ def reached(trouble: GenbaError) -> bool | None:
     if isinstance(trouble, Offline | SomebodyInBetween):
         return False
     return True if isinstance(trouble, Busy | AuthFailed | Forbidden | BadRequest | TooLarge | UpgradeNeeded) else None
+
+
+def heartbeat_of(
+    counts: OutboxCounts, clock: Clock, readers: Sequence[ReaderReport], version: str, pc: PcReport | None
+) -> Heartbeat:
+    """Alive, and so much waits."""
+    oldest = counts.oldest_pending_at
+    return Heartbeat(
+        app_version=version,
+        pending=counts.pending,
+        rejected=counts.rejected + counts.conflict,
+        oldest_pending_at=None if oldest is None else rfc3339(oldest),
+        skew_ms=clock.skew_ms(),
+        readers=list(readers),
+        pc=pc,
+    )

@@ -92,7 +92,8 @@ class Line:
             self._jobs.put(None)
         if job is not None:
             job.wake.set()
-        self._let_go()
+            if not job.ended.is_set():  # else the thread closes its sockets itself, at this moment
+                self._let_go()
         if idle:
             self._at_end()
 

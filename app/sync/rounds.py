@@ -14,20 +14,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.clock import Clock
-from app.domain.events import rfc3339
 from app.domain.outbox import SyncState
 from app.errors import GenbaError
 from app.sync import schedule
-from app.sync.calls import Carried, CentreCalls
+from app.sync.calls import Carried, CentreCalls, Duties
 from app.sync.hold import Hold
-from app.sync.jobs import Job, pauses, reached, stops_all
+from app.sync.jobs import Job, heartbeat_of, pauses, reached, stops_all
 from app.sync.ports import Outbox, RosterStore
 from app.sync.pull import Puller
 from app.sync.push import Pushed, Pusher
 from app.sync.schedule import Pace
 from app.sync.status import RunSummary, SyncStatus
 from app.sync.trouble import Busy, Hung
-from app.sync.wire import Heartbeat, ReaderReport
+from app.sync.wire import PcReport, ReaderReport
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +51,8 @@ class Rounds:
         listener: Callable[[SyncStatus], None],
         dice: random.Random,
         work_records: bool,
+        duties: Duties | None = None,
+        pc: Callable[[], PcReport | None] = lambda: None,
     ) -> None:
         self._client, self._outbox, self._clock = client, outbox, clock
         self._sites, self._readers, self._version = sites, readers, app_version
@@ -65,7 +66,9 @@ class Rounds:
         self._roster = Job("roster", self._run_roster, pace.roster_every)
         self._feed = Job("feed", self._run_feed, pace.feed_every)
         self._beat = Job("heartbeat", self._run_heartbeat, pace.heartbeat_every, for_station=True)
-        self._jobs = (self._push, self._roster, self._feed, self._beat)
+        self._duties, self._pc = duties, pc
+        self._duty = Job("duties", self._run_duties, pace.heartbeat_every)
+        self._jobs = (self._push, self._duty, self._roster, self._feed, self._beat)
         self._hold = Hold(clock)
         self._asked = False
         self._told_at = -TELL_EVERY_S
@@ -119,7 +122,7 @@ class Rounds:
         self._state = self._stored = self._outbox.sync_state()
         before, self._pusher.total = self._puller.taken, Pushed()
         error: GenbaError | None = None
-        for job in self._jobs:
+        for job in self._in_order():
             try:
                 reached = job.run()
             except GenbaError as exc:
@@ -192,8 +195,12 @@ class Rounds:
 
     # --- one job
 
+    def _in_order(self) -> list[Job]:
+        """Records first; but one that changes its secret does so before, or another copy of it may deliver as well."""
+        return sorted(self._jobs, key=lambda job: job is not self._duty or not (self._duties and self._duties.asked()))
+
     def _round(self) -> None:
-        for job in self._jobs:
+        for job in self._in_order():
             now = self._clock.monotonic()
             if job.due > now:
                 continue
@@ -229,6 +236,8 @@ class Rounds:
         job.due = self._clock.monotonic() + schedule.jittered(job.every, self._dice)
         if not reached:
             return
+        if job is not self._duty and self._duties is not None and self._duties.asked():
+            self._duty.due = self._clock.monotonic()  # heard just now
         self._online = True
         self._hold.lift()
         heard = job in (self._push, self._beat) and self._carried is None  # else `_settled` says when
@@ -281,7 +290,10 @@ class Rounds:
         self._tell(replace(self.status, last_error=code))
         return schedule.backoff(max(1, job.failures), self._pace, self._dice)
 
-    # --- the four jobs
+    # --- the jobs
+
+    def _run_duties(self) -> bool:
+        return self._duties is not None and self._duties.run()
 
     def _run_push(self) -> bool:
         if self._carried is None:
@@ -313,16 +325,6 @@ class Rounds:
         return bool(sites)
 
     def _run_heartbeat(self) -> bool:
-        counts = self._outbox.counts()
-        oldest = counts.oldest_pending_at
-        self._client.heartbeat(
-            Heartbeat(
-                app_version=self._version,
-                pending=counts.pending,
-                rejected=counts.rejected + counts.conflict,
-                oldest_pending_at=None if oldest is None else rfc3339(oldest),
-                skew_ms=self._clock.skew_ms(),
-                readers=list(self._readers()),
-            )
-        )
+        beat = heartbeat_of(self._outbox.counts(), self._clock, self._readers(), self._version, self._pc())
+        self._client.heartbeat(beat)
         return True

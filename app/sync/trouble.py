@@ -27,7 +27,7 @@ OFFLINE_KINDS = (
 )
 """'tls_…': what is wrong with the certificate; 'tls': something else about the handshake. 'drop_…': of the folder in
 which letters are carried."""
-KNOWN_FORBIDDEN = frozenset({"station_revoked", "site_closed", "site_not_allowed"})
+KNOWN_FORBIDDEN = frozenset({"station_revoked", "station_lost", "site_closed", "site_not_allowed"})
 
 
 def _place(host: str, detail: str) -> str:

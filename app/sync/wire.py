@@ -7,7 +7,7 @@ Plain dataclasses; `app.codec` reads and writes them and ignores unknown fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,10 @@ MAX_BATCH = 1000
 ZSTD = "zstd"
 PROBLEM = "application/problem+json"
 """Media type of errors (RFC 9457)."""
+ASK_ROTATE = "rotate_secret"
+"""Change the secret."""
+ASK_WITHDRAW = "withdraw"
+"""This PC is lost: deliver what waits, then wipe what it holds of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,15 @@ class TokenAnswer:
     token_type: str
     expires_in: int
     """Seconds."""
+    ask: str = ""
+    """What the centre wants of this station: ASK_ROTATE, ASK_WITHDRAW, or nothing. Words not known here are nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextSecret:
+    """`POST /v1/stations/{station_id}/secret` → 204: this secret opens as well. The old one ends when it first does."""
+
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +198,21 @@ class ReaderReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PcReport:
+    """How the PC of a station is, for whoever watches many. Nothing of people."""
+
+    os: str = ""
+    """The system and its version; not the PC's name."""
+    last_recorded_at: str | None = None
+    """When the newest event was stored there."""
+    disk_free_mb: int | None = None
+    update: str = ""
+    """'' (none known), 'found VERSION', 'ready VERSION', 'applied VERSION', or the code of what went wrong last."""
+    crashed_at: str | None = None
+    """When the program last ended unexpectedly, of the crashes that are still kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """`POST /v1/stations/{station_id}/heartbeat` → 204: alive, even with nothing to send."""
 
@@ -194,6 +222,14 @@ class Heartbeat:
     oldest_pending_at: str | None
     skew_ms: int | None
     readers: list[ReaderReport] = field(default_factory=list)
+    pc: PcReport | None = None
+
+    def as_sent(self) -> dict[str, Any]:
+        """Its fields; one that came later than the first version is left out where it says nothing."""
+        sent = asdict(self)
+        if self.pc is None:
+            del sent["pc"]
+        return sent
 
 
 @dataclass(frozen=True, slots=True)

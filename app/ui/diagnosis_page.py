@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.verdict import Outcome, Reason
 from app.gate.news import Announcement
 from app.messages import Message
 from app.readers.port import ReaderState
-from app.ui.pads import Pad, Plate
+from app.ui.diagnosis_parts import Advice, Row
+from app.ui.pads import Pad
 from app.ui.page import Page
-from app.ui.shapes import Shape
+from app.ui.support_sheet import SupportPort, SupportSheet
 from app.ui.text import BOLD, Text
-from app.ui.theme import INK, INK_2, RADIUS, SKINS, Look, Theme
+from app.ui.theme import INK_2, Look, Theme
 from app.ui.words import Words
 
 
@@ -41,7 +42,18 @@ Diagnose = Callable[[Callable[[Finding | None], None]], None]
 """Begins an examination (again) and returns at once; tells each finding, then None. Any thread."""
 
 ROWS: dict[str, tuple[str, ...]] = {
-    "diagnosis.this_pc": ("folder", "disk", "settings", "keys", "database", "recovery", "log", "chain"),
+    "diagnosis.this_pc": (
+        "folder",
+        "disk",
+        "settings",
+        "keys",
+        "database",
+        "recovery",
+        "log",
+        "crashes",
+        "chain",
+        "version",
+    ),
     **{
         f"check.{name}": (name,)
         for name in ("usb", "driver", "service", "permission", "holder", "readers", "trust", "roster", "clock")
@@ -59,70 +71,6 @@ _SIDE, _LONGEST = 430, 480
 _HALF_READ = (Reason.SECURE_MALFORMED, Reason.SECURE_TOO_SLOW)
 
 
-class Row(QWidget):
-    """Shape and words."""
-
-    def __init__(self, theme: Theme, words: str, *, shape: int = 26, size: int = 22) -> None:
-        super().__init__()
-        self._theme = theme
-        self.shape = Shape(theme, shape, Look.PENDING)
-        self.text = Text(theme, size, words, ink=INK_2, lines=2, worth=1.6)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self.shape)
-        self._row.addWidget(self.text, 1)
-        theme.changed.connect(self.restyle)
-        self.restyle()
-
-    def show_state(self, look: Look, words: str) -> None:
-        """Show how it is."""
-        self.shape.show_look(look)
-        self.text.say(words)
-        strong = SKINS[look].strong if look in (Look.BAD, Look.CHECK, Look.UNKNOWN) else INK
-        self.text.paint_with(INK_2 if look is Look.PENDING else strong)
-        self.setAccessibleName(words)
-
-    def restyle(self) -> None:
-        """The scale has changed."""
-        self._row.setSpacing(self._theme.px(12))
-
-
-class Advice(Plate):
-    """The one thing to do now, large."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, SKINS[Look.PENDING].paper, None, RADIUS[1])
-        self.shape = Shape(theme, 72, Look.PENDING)
-        left = Qt.AlignmentFlag.AlignLeft
-        self.title = Text(theme, 44, weight=BOLD, lines=3, align=left | Qt.AlignmentFlag.AlignBottom)
-        self.remedy = Text(theme, 28, lines=3, align=left | Qt.AlignmentFlag.AlignTop)
-        self._words = QVBoxLayout()
-        self._words.addWidget(self.title, 3)
-        self._words.addWidget(self.remedy, 2)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self.shape)
-        self._row.addLayout(self._words, 1)
-        theme.changed.connect(self.restyle)
-        self.restyle()
-
-    def show_advice(self, look: Look, message: Message) -> None:
-        """Say what is wrong (or that nothing is) and what to do."""
-        self.fill = SKINS[look].paper
-        self.shape.show_look(look)
-        self.title.say(message.title)
-        self.title.paint_with(SKINS[look].strong)
-        self.remedy.say(message.remedy)
-        self.setAccessibleName(f"{message.title} {message.remedy}")
-        self.update()
-
-    def restyle(self) -> None:
-        """The scale has changed."""
-        px = self.theme.px
-        self._row.setContentsMargins(px(24), px(12), px(20), px(12))
-        self._row.setSpacing(px(20))
-        self._words.setSpacing(px(12))
-
-
 class DiagnosisPage(Page):
     """At the left what to do and the card, at the right the checks."""
 
@@ -133,6 +81,7 @@ class DiagnosisPage(Page):
         diagnose: Diagnose | None,
         reply: Callable[[Callable[[Finding | None], None]], Callable[[Finding | None], None]],
         idle_ms: int,
+        support: SupportPort | None = None,
     ) -> None:
         """`reply` brings a call onto this thread. `diagnose` None: nothing is examined, a card can be tried."""
         super().__init__(theme, words, words.title("diagnosis.title"), idle_ms)
@@ -150,6 +99,12 @@ class DiagnosisPage(Page):
         self.again = Pad(theme, words.title("diagnosis.again"), min_width=128)
         self.again.clicked.connect(lambda _=False: self.begin())
         self.head.insertWidget(1, self.again)
+        self.support = SupportSheet(theme, words, support, reply)
+        self.support_pad = Pad(theme, words.title("support.open"), size=18, min_width=128)
+        self.support_pad.clicked.connect(lambda _=False: self.show_support(not self.support.isVisible()))
+        self.support_pad.setVisible(support is not None)
+        self.head.insertWidget(2, self.support_pad)
+        self.support.hide()
         self.advice = Advice(theme)
         self.card_now = Text(theme, 22, words.title("diagnosis.card_now"), weight=BOLD)
         self.steps = [Row(theme, "", shape=32) for _ in range(3)]
@@ -169,19 +124,40 @@ class DiagnosisPage(Page):
         self.side.setLayout(self._right)
         self._sides.addLayout(self._left, 1)
         self._sides.addWidget(self.side)
-        self.body.addLayout(self._sides, 1)
+        self.checks = QWidget()
+        self.checks.setLayout(self._sides)
+        self._sides.setContentsMargins(0, 0, 0, 0)
+        self.body.addWidget(self.checks, 1)
+        self.body.addWidget(self.support, 1)
         self._show()
         self.restyle()
 
     def enter(self) -> None:
         super().enter()
         self._card = None
+        self.show_support(False)
         self.begin()
 
     def leave(self) -> None:
         self._again.stop()
         self._asked += 1  # what is still on its way belongs to nobody
         super().leave()
+
+    def show_support(self, wanted: bool) -> None:
+        """The file for support in place of the checks, or these again."""
+        say = self.words.title
+        self.title.say(say("support.title" if wanted else "diagnosis.title"))
+        self.support_pad.setText(say("gate.back" if wanted else "support.open"))
+        self.support_pad.setAccessibleName(self.support_pad.text())
+        self.head.setStretch(0, int(wanted))
+        self.checks.setVisible(not wanted)
+        self.again.setVisible(not wanted)
+        self.ccus.setVisible(not wanted)
+        self.support.setVisible(wanted)
+        if wanted:
+            self.support.begin()
+        else:
+            self.support.forget()
 
     def begin(self) -> None:
         """Examine anew."""

@@ -252,7 +252,7 @@ def run_first_start(attempt: Attempt, *, language: str, seconds: float | None = 
 
     `seconds`: close by itself after so long. When the machine is connected again, a page with a reason tries again.
     """
-    app = application()
+    app = application(language)
     window = FirstStartWindow(attempt, language)
     show(window)
     run_until_closed(app, window, seconds=seconds, on_open=window.begin, on_network=window.connected)

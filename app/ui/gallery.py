@@ -233,6 +233,7 @@ def stage(
         tray=tray,
         timing=LONG,
         diagnose=lambda take: None,
+        support=gallery_diagnosis.GallerySupport(),
         delivery=data.GalleryDelivery(),
     )
     window.resize(width, height)

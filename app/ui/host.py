@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -10,13 +11,28 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from PySide6.QtCore import QTimer, SignalInstance
+from PySide6.QtCore import (
+    QLibraryInfo,
+    QMessageLogContext,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    SignalInstance,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.resources import resource
 from app.ui.network import NetworkWatch
 from app.ui.theme import make_font
+
+_QT_LEVELS = {
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtWarningMsg: logging.INFO,
+}
+_BEAT_MS = 200
 
 
 class MainWindow(Protocol):
@@ -30,16 +46,33 @@ class MainWindow(Protocol):
         """Close, whatever is on the screen."""
 
 
-def application() -> QApplication:
-    """The one application, made when there is none yet. GUI thread."""
+def application(language: str = "ja") -> QApplication:
+    """The one application, made when there is none yet; Qt's own words in `language`. GUI thread."""
     present = QApplication.instance()
+    if present is None:
+        qInstallMessageHandler(_log_qt)
     made = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
     made.setApplicationName("genba-touch")
     made.setFont(make_font(15))
     icon = resource("icons", "genba-touch.png")
     if icon.exists():
         made.setWindowIcon(QIcon(str(icon)))
+    _translate(made, language)
     return made
+
+
+def _translate(made: QApplication, language: str) -> None:
+    for old in made.findChildren(QTranslator):
+        made.removeTranslator(old)
+        old.deleteLater()
+    words = QTranslator(made)
+    if words.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        made.installTranslator(words)  # without the file they stay English
+
+
+def _log_qt(level: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """What Qt says, into our log: after a fatal message the process ends, and nobody sees the terminal. Any thread."""
+    logging.getLogger("qt").log(_QT_LEVELS.get(level, logging.DEBUG), "%s: %s", context.category or "qt", text)
 
 
 def show(window: QWidget, *, kiosk: bool = False) -> None:
@@ -85,7 +118,7 @@ def run_until_closed(
         QTimer.singleShot(0, on_open)
     network = NetworkWatch(on_network)
     try:
-        with _signals(window):
+        with leaves_on_signals(window.leave_now):
             return app.exec()
     finally:
         network.close()
@@ -94,18 +127,22 @@ def run_until_closed(
 
 
 @contextmanager
-def _signals(window: MainWindow) -> Iterator[None]:
-    """SIGINT and SIGTERM close the window; the clock's timer lets Python see them."""
+def leaves_on_signals(leave_now: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM call it, on the GUI thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def leave(_number: int, _frame: FrameType | None) -> None:
-        window.leave_now()
+        leave_now()
 
+    beat = QTimer()  # Python sees a signal only between two of its own lines
+    beat.timeout.connect(lambda: None)
+    beat.start(_BEAT_MS)
     old = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
+        beat.stop()
         for number, handler in old.items():
             signal.signal(number, handler)

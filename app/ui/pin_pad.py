@@ -1,21 +1,26 @@
-"""A PIN, shown as dots, kept nowhere, logged nowhere: the only way out of kiosk mode, and the way into the office."""
+"""A PIN, shown as dots, kept nowhere, logged nowhere: the only way out of kiosk mode, and the way into the office.
+
+Where it matters who it is and several have the same PIN, their names come up in place of the keys.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.gate.port import PinAnswer
-from app.ui.pads import Pad
+from app.ui.pads import Pad, TwoLinePad
 from app.ui.page import Page
 from app.ui.text import BOLD, Text
 from app.ui.theme import INK_2, SKINS, Look, Theme
 from app.ui.words import Words
 
 _LONGEST = 12
+_MOST_NAMES = 8
+_ROLES = ("gate", "foreman", "approver", "office", "administrator")
 
 
 class PinPad(Page):
@@ -30,10 +35,12 @@ class PinPad(Page):
         ask: Callable[[str, Callable[[PinAnswer], None]], None],
         idle_ms: int,
         title: str = "kiosk.title",
+        choose: Callable[[str, Callable[[PinAnswer], None]], None] | None = None,
     ) -> None:
-        """`ask(pin, reply)`: `reply` comes back on this thread. `title`: message code."""
+        """`ask(pin, reply)`: `reply` comes back on this thread. `title`: message code. `choose(id, reply)`: after
+        `ask_who`, who it is."""
         super().__init__(theme, words, words.title(title), idle_ms)
-        self._ask = ask
+        self._ask, self._choose = ask, choose
         self._digits = ""
         self._asked = False
         self._wait = 0
@@ -49,9 +56,15 @@ class PinPad(Page):
             pad.clicked.connect(lambda _=False, key=digit: self.press(key))
             self.keys[digit] = pad
             self._grid.addWidget(pad, index // 3, index % 3)
+        self.keyboard = QWidget()
+        self.keyboard.setLayout(self._grid)
+        self.people = QWidget()
+        self._names = QGridLayout(self.people)
+        self.people.hide()
         self._row = QHBoxLayout()
         self._row.addStretch(1)
-        self._row.addLayout(self._grid, 1)
+        self._row.addWidget(self.keyboard, 1)
+        self._row.addWidget(self.people, 2)
         self._row.addStretch(1)
         self.body.addStretch(1)
         self.body.addWidget(self.dots)
@@ -67,17 +80,44 @@ class PinPad(Page):
     def enter(self) -> None:
         self._digits = ""
         self._asked = False
+        self._ask_nobody()
         self._show()
         super().enter()
 
     def leave(self) -> None:
         self._digits = ""
+        self._ask_nobody()
         self._show()
         super().leave()
 
+    def ask_who(self, people: Sequence[tuple[str, str, Sequence[str]]]) -> None:
+        """The PIN is that of all these, (id, name, roles) each: show the names to choose from."""
+        self._asked = False
+        for place, (id_, name, roles) in enumerate(people[:_MOST_NAMES]):
+            pad = TwoLinePad(self.theme, upper=28, lower=18)
+            pad.show_lines(name, " / ".join(self.words.title(f"operator.{role}") for role in roles if role in _ROLES))
+            pad.clicked.connect(lambda _=False, chosen=id_: self._chosen(chosen))
+            self._names.addWidget(pad, place // 2, place % 2)
+        self._tell(self.words.title("kiosk.who"), INK_2)
+        self.keyboard.hide()
+        self.people.show()
+
+    def _chosen(self, operator_id: str) -> None:
+        if self._choose is not None and not self._asked:
+            self._asked = True
+            self._choose(operator_id, self._answered)
+
+    def _ask_nobody(self) -> None:
+        while (item := self._names.takeAt(0)) is not None:
+            if (pad := item.widget()) is not None:
+                pad.hide()
+                pad.deleteLater()
+        self.people.hide()
+        self.keyboard.show()
+
     def press(self, key: str) -> None:
         """A key of the pad: a digit, '<' or 'ok'."""
-        if self._wait > 0 or self._asked:
+        if self._wait > 0 or self._asked or not self.people.isHidden():
             return
         if key == "<":
             self._digits = self._digits[:-1]
@@ -100,6 +140,7 @@ class PinPad(Page):
 
     def _answered(self, answer: PinAnswer) -> None:
         self._asked = False
+        self._ask_nobody()
         if answer.ok:
             self._tell("", INK_2)
             self.allowed.emit()
@@ -147,4 +188,6 @@ class PinPad(Page):
 
     def restyle(self) -> None:
         super().restyle()
-        self._grid.setSpacing(self.theme.px(12))
+        for grid in (self._grid, self._names):
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setSpacing(self.theme.px(12))

@@ -15,6 +15,7 @@ from app.ui.host import application, run_until_closed, show
 from app.ui.inhibit import Inhibitor
 from app.ui.sound import SoundPlayer
 from app.ui.status import SyncStatus
+from app.ui.support_sheet import SupportPort
 from app.ui.wedge import WedgeFilter
 from app.ui.window import GateWindow, Timing
 
@@ -39,17 +40,19 @@ def run_gate_window(
     on_open: Callable[[], None] | None = None,
     wedge: Callable[[ReaderEvent], None] | None = None,
     diagnose: Diagnose | None = None,
+    support: SupportPort | None = None,
     on_network: Callable[[], None] = lambda: None,
 ) -> int:
     """Show the gate until it is closed; 0 when all went well. Call on the main thread.
 
     `seconds`: close by itself after so long (demo, smoke test), kiosk or not. `tray`: the demo's cards. `on_open`:
     called once on the GUI thread when the window is up and listens (start the readers there). `wedge`: takes the
-    events of a keyboard-wedge reader, when the gate has one. `diagnose`: the checks behind the diagnosis page.
+    events of a keyboard-wedge reader, when the gate has one. `diagnose`, `support`: the checks and the file
+    for support behind the diagnosis page.
     `on_network`: called on the GUI thread when the machine is connected again. SIGINT and SIGTERM close the window.
     Starts nothing and stops nothing but its own things: threads are the caller's.
     """
-    app = application()
+    app = application(language)
     window_clock = clock or SystemClock()
     bridge, player = Bridge(), SoundPlayer()
     inhibitor = Inhibitor("gate is open")
@@ -64,6 +67,7 @@ def run_gate_window(
         timing=timing,
         delivery=delivery,
         diagnose=diagnose,
+        support=support,
     )
     gate.listen(bridge.take_news)
     readers(bridge.take_reader)

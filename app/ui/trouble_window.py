@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import GenbaError
 from app.messages import say
+from app.ui.host import leaves_on_signals
 from app.ui.pads import Pad, Plate
 from app.ui.shapes import Shape
 from app.ui.text import BOLD, Text
@@ -119,7 +120,8 @@ def open_until_ready(
         QTimer.singleShot(round(seconds * 1000), loop.quit)
     window.resize(1366, 768)
     window.show()
-    loop.exec()
+    with leaves_on_signals(loop.quit):
+        loop.exec()
     timer.stop()
     window.given_up.disconnect()
     window.close()

@@ -34,6 +34,7 @@ from app.ui.page import Page
 from app.ui.pin_pad import PinPad
 from app.ui.status_bar import StatusBar
 from app.ui.strip import ResultStrip
+from app.ui.support_sheet import SupportPort
 from app.ui.sync_page import SyncPage
 from app.ui.theme import BACKGROUND, Theme
 from app.ui.touch_list import TouchList
@@ -59,6 +60,10 @@ class Timing:
     """Whoever plugs a reader in is under the table for a while."""
 
 
+OUT = "station.withdrawn"
+"""The standing warning with which nothing is recorded any more: what says so stays over the whole window."""
+
+
 class GateWindow(QWidget):
     """The whole window. Everything arrives through `bridge`; everything asked goes to `gate`."""
 
@@ -77,11 +82,12 @@ class GateWindow(QWidget):
         timing: Timing | None = None,
         delivery: DeliveryPort,
         diagnose: Diagnose | None = None,
+        support: SupportPort | None = None,
     ) -> None:
         super().__init__()
-        self._gate, self.bridge, self._clock, self._player = gate, bridge, clock, player
+        self._gate, self.bridge, self._clock, self._player, self._support = gate, bridge, clock, player, support
         self._timing = timing or Timing()
-        self._may_close = not kiosk
+        self._may_close, self._out = not kiosk, False
         self.kiosk = kiosk
         self.theme = Theme()
         self.words = Words(language, gate.site.zone)
@@ -121,7 +127,8 @@ class GateWindow(QWidget):
         self.headcount = HeadcountPage(theme, words, page_ms)
         self.pin = PinPad(theme, words, self._check_pin, page_ms)
         self.sync = SyncPage(theme, words, delivery, self.bridge.reply, page_ms)
-        self.diagnosis = DiagnosisPage(theme, words, diagnose, self.bridge.reply, self._timing.diagnosis_ms)
+        long_ms = self._timing.diagnosis_ms
+        self.diagnosis = DiagnosisPage(theme, words, diagnose, self.bridge.reply, long_ms, self._support)
         self.main = QWidget()
         self._main = QHBoxLayout(self.main)
         self._main.setContentsMargins(0, 0, 0, 0)
@@ -197,6 +204,9 @@ class GateWindow(QWidget):
                 self.board.say_direction(chosen)
             case tuple():
                 self.status.warn(news)
+                if not self._out and any(warning.code == OUT for warning in news):
+                    self._may_close = self._out = True  # no PIN is left that could open the kiosk
+                    self.raise_alarm(StorageAlarm("", self._clock.now(), OUT))
 
     def announce(self, news: Announcement) -> None:
         """Show a result in its lane; it is stored already, so the sound may come."""
@@ -219,7 +229,7 @@ class GateWindow(QWidget):
 
     def _end_alarm(self) -> None:
         self._alarm_timer.stop()
-        if self.pages.currentWidget() is self.alarm:
+        if not self._out and self.pages.currentWidget() is self.alarm:
             self.pages.setCurrentWidget(self.main)
 
     def _on_reader(self, event: object) -> None:
@@ -243,6 +253,8 @@ class GateWindow(QWidget):
 
     def open_page(self, page: Page) -> None:
         """Lay a page over lanes and lists; an alarm is not covered."""
+        if self._out and page is self.pin:
+            self.leave_now()
         if self.pages.currentWidget() is self.alarm:
             return
         self._close_page()

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from app import codec
-from app.central import administration, audit, erasure, overview
+from app.central import administration, audit, erasure, overview, station_life
 from app.central import retention as keeping
 from app.central.audit import Act
 from app.central.database import CentralDatabase
@@ -44,6 +44,18 @@ def revoke_station(url: str, station_id: str, reason: str) -> None:
     """Take a station out of service. Raises InputRefused."""
     with closing(CentralDatabase.open(url, new=False)) as db:
         administration.revoke_station(db, SystemClock(), station_id, act(reason))
+
+
+def rotate_secret(url: str, station_id: str, reason: str) -> None:
+    """Have a station change its secret at its next contact. Raises InputRefused."""
+    with closing(CentralDatabase.open(url, new=False)) as db:
+        station_life.ask_rotation(db, SystemClock(), station_id, act(reason))
+
+
+def mark_lost(url: str, station_id: str, reason: str, *, found: bool) -> None:
+    """A station's PC is lost, or found again. Raises InputRefused."""
+    with closing(CentralDatabase.open(url, new=False)) as db:
+        station_life.mark_lost(db, SystemClock(), station_id, act(reason), found=found)
 
 
 def move_station(url: str, station_id: str, site_id: str, reason: str) -> list[str]:

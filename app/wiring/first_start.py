@@ -16,7 +16,7 @@ from typing import Any
 from app.errors import GenbaError, InputRefused
 from app.messages import say
 from app.settings import PROVISIONING_FILE, DataDir, machine_folders
-from app.wiring import doctor, setup
+from app.wiring import accounts, doctor, setup
 from app.wiring.diagnosis.check import Finding, Result
 
 log = logging.getLogger(__name__)
@@ -80,11 +80,12 @@ def first_start(
     file: Path | None = None,
     code: str | None = None,
     it_key: Path | None = None,
+    second_account: bool = False,
     tell: Tell = lambda step: None,
 ) -> Outcome:
     """Do what is left of setting up, then check this PC. Raises nothing that it can say."""
     try:
-        _set_up(data, file or provisioning_file(data), code, it_key, tell)
+        _set_up(data, file or provisioning_file(data), code, it_key, second_account, tell)
     except GenbaError as error:
         # a person at the gate is asked for the code, and not told of files and options
         sentence = "first_start.code_wanted" if error.code == "settings.no_code" else error.code
@@ -96,13 +97,16 @@ def first_start(
     return _named(data, Outcome(usable=not failed, reasons=failed))
 
 
-def _set_up(data: DataDir, file: Path | None, code: str | None, it_key: Path | None, tell: Tell) -> None:
+def _set_up(
+    data: DataDir, file: Path | None, code: str | None, it_key: Path | None, second_account: bool, tell: Tell
+) -> None:
     if not needed(data):
         return
     if data.identity() is None or not data.has_settings():  # otherwise it is the roster that has not come
         if file is not None:
-            setup.begin(data, file, code, it_key=it_key)
+            setup.begin(data, file, code, it_key=it_key, second_account=second_account)
         elif not data.has_settings():
+            accounts.check_only_one()
             raise InputRefused("first_start.no_file", ", ".join(str(place) for place in machine_folders()))
         elif code is not None:
             setup.keep_code(data, data.settings(), code)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import uuid_utils
 
-from app import codec, logs
+from app import codec, crash, logs
 from app.clock import SystemClock
 from app.domain.roster import Roster
 from app.domain.site import Site
@@ -34,9 +34,13 @@ from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ChainState, ReaderReport
+from app.update.watch import UpdateWatch
+from app.wiring import duties
 from app.wiring.card_profiles import enabled
 from app.wiring.readers import build, trust_of
+from app.wiring.serious import Serious, opening
 from app.wiring.station import CHAIN_BROKEN, READERS, Station, keep_chain, open_station
+from app.wiring.updates import watch_of
 
 DEFAULT_ROADS = ("pcsc", "pasori:usb")
 """Every road that may be there, when neither command line nor settings name one."""
@@ -92,6 +96,7 @@ class GateRun:
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     chain_broken: bool = False
     """The centre has found a second history under this station's name: said loudly, after a restart too."""
+    updates: UpdateWatch | None = None
     _last_sync: SyncStatus | None = None
     _kept_readers: list[dict[str, str]] = field(default_factory=list)
     _logged_readers: dict[str, bool] = field(default_factory=dict)
@@ -110,6 +115,8 @@ class GateRun:
         self.engine.start()
         self.supervisor.start()
         self.housekeeping.start()
+        if self.updates is not None:
+            self.updates.start()
 
     def stop(self) -> None:
         """Readers, gate, sync, database: in that order, so that what was read is stored and nothing is cut."""
@@ -118,6 +125,8 @@ class GateRun:
         self.engine.stop()
         self.housekeeping.stop()
         self.station.close()
+        if self.updates is not None:
+            self.updates.stop()
 
     def on_reader(self, event: ReaderEvent) -> None:
         """From the supervisor; a reader's thread."""
@@ -178,6 +187,8 @@ class GateRun:
         """From the gate; its thread. The count of what waits must not lag behind while sync waits for an answer."""
         if isinstance(news, Announcement) and news.id is not None:
             self.count_again()
+            if self.updates is not None:
+                self.updates.touched()
 
     def count_again(self) -> None:
         """Something was stored: say at once how much waits. Any thread."""
@@ -209,9 +220,12 @@ def open_gate(
     pace: Pace | None = None,
 ) -> GateRun:
     """Open the data folder and build the gate for a site. Raises GenbaErrors; then nothing is left open."""
-    station = open_station(data)
+    with opening():
+        station = open_station(data)
     try:
-        logs.to_file(data.logs)
+        logs.to_file(data.logs, "gate")
+        crash.watch_native()
+        crash.take_up()
         return build_gate(station, site_id, reader_specs, pace)
     except BaseException:
         station.close()
@@ -242,6 +256,7 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
         on_stored=lambda: engine.wake("touch"),
         policy=SecurePolicy(Meta(station.db)),
         standing_trouble=lambda: (
+            *duties.standing(station.db),
             *housekeeping.trouble(),
             *trust.trouble(),
             *(("sync.chain_broken",) if later[0].chain_broken else ()),
@@ -254,8 +269,12 @@ def build_gate(station: Station, site_id: str | None, wanted: Sequence[specs.Rea
     supervisor = Supervisor(readers, lambda event: later[0].on_reader(event), clock)
     run = GateRun(station, site, gate, supervisor, engine, housekeeping, asked_roads=bool(named), wedge=wedge)
     run.chain_broken = Meta(station.db).get(CHAIN_BROKEN) == "1"
+    run.updates = watch_of(station)
     later.append(run)
     gate.listen(run.on_news)
+    serious = Serious()
+    gate.listen(serious.news)
+    run.listen_sync(serious.sync)
     return run
 
 

@@ -19,6 +19,7 @@ from app.office.formats.clock import offer
 from app.office.formats.reading import phone_number
 from app.office.formats.rows import place_of
 from app.office.formats.text import encoding_of, open_text
+from app.office.import_notes import ImportNotes
 from app.office.import_shapes import (
     BindWanted,
     ClockOffer,
@@ -26,7 +27,8 @@ from app.office.import_shapes import (
     ImportWanted,
     Preview,
 )
-from app.office.shapes import RIGHTS, Outcome, Right
+from app.office.rights import rights_of
+from app.office.shapes import Outcome, Right
 from app.settings import DataDir
 from app.store.audit import AuditTrail
 from app.store.meta import Meta
@@ -35,7 +37,8 @@ from app.wiring.imports import BOOK, after_of, desk_of, only, writing
 from app.wiring.operators import proven
 from app.wiring.station import Station, open_station
 
-_TOLD_TO_CENTRE = frozenset(("import_bind", "import_take_back", "import_confirm"))
+_RIGHTS = {"import_bind": Right.CARDS, "import_take_back": Right.CARDS, "import_confirm": Right.CORRECT}
+"""Of deeds that are told to the centre; the others need `Right.IMPORT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +63,25 @@ def unknown_cards(data: DataDir, site_id: str) -> list[dict[str, Any]]:
         return [asdict(one) for one in after_of(station).unknown_cards(station.site(site_id or None))]
 
 
-def take_back(data: DataDir, batch: int, reason: str, who: Who, *, clock: Clock | None = None) -> int:
-    """Void a batch; how many touches. Raises GenbaErrors."""
+def take_back(data: DataDir, batch: int, reason: str, who: Who, *, clock: Clock | None = None) -> dict[str, Any]:
+    """Void a batch; `count` touches, and what it was: batch, file. Raises GenbaErrors."""
     with _acting(data, who, "import_take_back", clock) as (station, _):
-        return after_of(station).take_back(batch, reason, who.operator_id)
+        after = after_of(station)
+        count = after.take_back(batch, reason, who.operator_id)
+        (one,) = (entry for entry in after.batches() if entry.batch == batch)
+        return {"batch": batch, "count": count, "file": one.file or one.device}
 
 
 def bind(data: DataDir, card: str, worker: str, valid_from: str, who: Who) -> int:
     """Bind one card. Raises GenbaErrors."""
     with _acting(data, who, "import_bind") as (station, site):
-        wanted = [BindWanted(card, worker, valid_from)]
-        _nobody_elses(station, site, wanted)
-        return _stored(after_of(station).bind(site, wanted, who.operator_id))
+        return _stored(after_of(station).bind(site, [BindWanted(card, worker, valid_from)], who.operator_id))
 
 
 def bind_file(data: DataDir, file: Path, who: Who) -> int:
     """Bind the cards of a table with the columns card, worker and (may be empty) valid_from. Raises GenbaErrors."""
     rows = [BindWanted(row[0], row[1], row[2]) for _, row in _table(file, ("card", "worker"), ("valid_from",))]
     with _acting(data, who, "import_bind") as (station, site):
-        _nobody_elses(station, site, rows)
         return _stored(after_of(station).bind(site, rows, who.operator_id))
 
 
@@ -128,25 +131,19 @@ def _acting(data: DataDir, who: Who, action: str, clock: Clock | None = None) ->
     with writing(data, clock) as station:
         site = station.site(who.site_id or None)
         found = station.rosters.load(site.id).operators.get(who.operator_id)
-        may = found is not None and any(Right.IMPORT in RIGHTS.get(role, ()) for role in found.roles)
-        proven(station, action, found, who.operator_id, who.pin, may=may)
-        # docs/contract.md, "Who may say what": better refused here than by the centre, weeks later
-        at_gate = station.identity.role == "gate" and action in _TOLD_TO_CENTRE
-        if at_gate and (action == "import_confirm" or found is None or "foreman" not in found.roles):
+        right = _RIGHTS.get(action, Right.IMPORT)
+        rights, withheld = rights_of(found.roles if found else (), at_gate=station.identity.role == "gate")
+        proven(station, action, found, who.operator_id, who.pin, may=right in rights | withheld)
+        notes = ImportNotes(AuditTrail(station.db))
+        if right in withheld:
+            notes.did(action, who.operator_id, ok=False, detail="import.gate_station")
             raise InputRefused("import.gate_station", station.identity.station_id)
-        yield station, site
-        AuditTrail(station.db).record(action, ok=True, operator_id=who.operator_id)
-
-
-def _nobody_elses(station: Station, site: Site, wanted: Sequence[BindWanted]) -> None:
-    """At a gate a card that belongs to somebody else stays his. Raises InputRefused `import.gate_card`."""
-    if station.identity.role != "gate":
-        return
-    cards = station.rosters.load(site.id).cards
-    for one in wanted:
-        card = cards.get(one.card_key)
-        if card is not None and card.worker_id != one.worker_id:
-            raise InputRefused("import.gate_card", ids.mask_card_key(one.card_key))
+        try:
+            yield station, site
+        except InputRefused as error:
+            notes.did(action, who.operator_id, ok=False, detail=error.code)
+            raise
+        notes.did(action, who.operator_id, ok=True)
 
 
 def _stored(outcome: Outcome) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.office.import_after import ImportAfter
 from app.office.import_desk import ImportDesk
 from app.office.import_file import NOTHING, PhoneKeys
 from app.office.import_mended import is_bad_file
+from app.office.import_notes import ImportNotes
 from app.office.import_shapes import (
     Correction,
     ImportWanted,
@@ -129,27 +130,35 @@ def desk_of(
 
 def after_of(station: Station) -> ImportAfter:
     """Who answers questions about what was imported."""
-    return ImportAfter(ImportLists(station.db), station.events, station.rosters, station.clock, new_event_id)
+    return ImportAfter(
+        ImportLists(station.db),
+        station.events,
+        station.rosters,
+        station.clock,
+        new_event_id,
+        at_gate=station.identity.role == "gate",
+    )
 
 
 def _import(
     station: Station, desk: ImportDesk, file: Path, wanted: Wanted, tell: Callable[[Progress], None]
 ) -> Imported:
-    audit = AuditTrail(station.db)
-    name = wanted.format
+    notes = ImportNotes(AuditTrail(station.db))
+    bad = wanted.bad_file
+    asked = ImportWanted(str(file), wanted.format, wanted.site_id, wanted.correction, wanted.device, bad_file=bad)
     try:
-        name = name or only(file, _recognised(station, desk, file))
-        bad = wanted.bad_file
-        asked = ImportWanted(str(file), name, wanted.site_id, wanted.correction, wanted.device, bad_file=bad)
+        if not asked.format:
+            asked = replace(asked, format=only(file, _recognised(station, desk, file)))
+        name = asked.format
         report = desk.run(asked, dry_run=wanted.dry_run, tell=tell)
         phone = desk.phone_of(asked) if name == phone_file.NAME else None
     except InputRefused as error:
         if not wanted.dry_run:
-            audit.record("import", ok=False, detail=f"{name or '-'} {error.code}")
+            notes.refused(asked, error.code)
         return Imported(str(file), error)
     plan = report.plan
     if not wanted.dry_run:
-        audit.record("import", ok=True, detail=f"{name} batch={report.batch or '-'} new={plan.new}")
+        notes.imported(asked, report)
     lists = ("error", "bad_rows", "proposals", "refusals", "samples")
     numbers = {name: value for name, value in asdict(plan).items() if name not in lists}
     values: dict[str, Any] = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from app import logs
+from app import crash, logs
 from app.gate import look
 from app.gate.housekeeping import Housekeeping
 from app.gate.look import LookRow
 from app.office.desk import OfficeDesk
+from app.office.import_notes import ImportNotes
 from app.office.import_service import ImportService
 from app.office.month import Books
 from app.office.service import OfficeService
@@ -22,10 +23,13 @@ from app.store.office import OfficeBook
 from app.sync.engine import SyncEngine
 from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
+from app.update.watch import UpdateWatch
 from app.wiring.gate import GateRun, new_event_id
 from app.wiring.import_formats import FormatFolder
 from app.wiring.imports import after_of, desk_of
+from app.wiring.serious import Serious, opening
 from app.wiring.station import Station, open_station
+from app.wiring.updates import watch_of
 
 MOST_NEW_BESIDE_GATE = 20_000
 """New rows of a file at most while a gate is open in the same program: it waits some 30 µs for each, so half a
@@ -75,7 +79,8 @@ class OfficeRun:
     housekeeping: Housekeeping
     imports: ImportService
     gate: GateRun | None = None
-    """A gate in the same program: station, engine and housekeeping are its own."""
+    """A gate in the same program: station, engine, housekeeping and updates are its own."""
+    updates: UpdateWatch | None = None
     _sync_listeners: list[Callable[[SyncStatus], None]] = field(default_factory=list)
     _last: SyncStatus | None = None
 
@@ -92,6 +97,8 @@ class OfficeRun:
             return
         self.engine.start()
         self.housekeeping.start()
+        if self.updates is not None:
+            self.updates.start()
 
     def stop(self) -> None:
         """Office, sync, database: nothing is cut but an import under way, of which nothing is stored."""
@@ -103,6 +110,8 @@ class OfficeRun:
         self.engine.stop()
         self.housekeeping.stop()
         self.station.close()
+        if self.updates is not None:
+            self.updates.stop()
 
     def on_sync(self, status: SyncStatus) -> None:
         """From the engine; its thread. What came from the centre, and what it took, changes the pages."""
@@ -131,9 +140,12 @@ def _seen(status: SyncStatus) -> tuple[object, ...]:
 
 def open_office(data: DataDir, site_id: str | None = None, pace: Pace | None = None) -> OfficeRun:
     """Open the data folder and build the office for a site. Raises GenbaErrors; then nothing is left open."""
-    station = open_station(data)
+    with opening():
+        station = open_station(data)
     try:
-        logs.to_file(data.logs)
+        logs.to_file(data.logs, "office")
+        crash.watch_native()
+        crash.take_up()
         return build_office(station, site_id, pace)
     except BaseException:
         station.close()
@@ -148,7 +160,9 @@ def build_office(station: Station, site_id: str | None, pace: Pace | None = None
     desk, service = _service(station, wanted.id, lambda: later[0].on_stored())
     imports = _imports(station, desk, service, lambda: later[0].on_stored())
     run = OfficeRun(station, desk, service, engine, Housekeeping(Backups(station.db)), imports)
+    run.updates = watch_of(station)
     later.append(run)
+    run.listen_sync(Serious().sync)
     return run
 
 
@@ -185,5 +199,11 @@ def _imports(
 
     files = desk_of(station, station.settings.language, most_new=most_new)
     return ImportService(
-        files, after_of(station), FormatFolder(station.data), lambda: desk.site, lambda: desk.person, on_stored
+        files,
+        after_of(station),
+        FormatFolder(station.data),
+        lambda: desk.site,
+        lambda: desk.person,
+        on_stored,
+        ImportNotes(AuditTrail(station.db)),
     )

@@ -12,6 +12,7 @@ from app.ui.trouble_window import open_until_ready
 from app.wiring.delivery import Delivery
 from app.wiring.gate import open_gate
 from app.wiring.office import OfficeDelivery, OfficeRun, build_beside, open_office
+from app.wiring.support_desk import SupportDesk
 from app.wiring.window import examiner_of, readers_of, set_up_first
 
 
@@ -36,15 +37,17 @@ def open_office_window(
     return show_office(run, seconds=seconds, language=language)
 
 
-def show_office(run: OfficeRun, *, seconds: float | None, language: str | None = None) -> int:
-    """Open the window, run the office behind it, and stop everything when it is closed. Main thread."""
+def show_office(run: OfficeRun, *, seconds: float | None, language: str | None = None, banner: str = "") -> int:
+    """Open the window, run the office behind it, and stop everything when it is closed. Main thread. `banner`: said
+    above every page."""
     spoken = language or run.station.settings.language
     gate = run.gate
     examiner = examiner_of(gate, spoken) if gate else None
     inner: GateParts | None = None
     if gate is not None and examiner is not None:
         wedge = gate.on_reader if gate.wedge else None
-        inner = GateParts(gate.gate, readers_of(gate), wedge, examiner.examine)
+        support = SupportDesk(run.station.data, spoken, examiner.live)
+        inner = GateParts(gate.gate, readers_of(gate), wedge, examiner.examine, support)
     delivery = Delivery(gate.gate, run.station.outbox, run.engine) if gate else OfficeDelivery(run)
     try:
         return run_office_window(
@@ -53,6 +56,7 @@ def show_office(run: OfficeRun, *, seconds: float | None, language: str | None =
             language=spoken,
             seconds=seconds,
             gate=inner,
+            banner=banner,
             on_open=run.start,
             on_network=lambda: run.engine.wake("network"),
         )

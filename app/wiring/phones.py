@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app import phone_seal, recovery, sealing
+from app import phone_seal
 from app.clock import Clock
 from app.domain import ids
 from app.domain.roster import Operator
 from app.errors import InputRefused
-from app.office.shapes import RIGHTS, Right
-from app.secrets import CLIENT_SECRET, DATABASE_KEY, DROP_KEYS, IMPORT_KEY
+from app.office.rights import RIGHTS
+from app.office.shapes import Right
+from app.secrets import CLIENT_SECRET, IMPORT_KEY
 from app.settings import DataDir
 from app.store.phones import Phone, PhoneStore
 from app.wiring.imports import writing
 from app.wiring.operators import proven
+from app.wiring.sealed import changing, seal
 from app.wiring.station import Station, open_station, vault_of
 
 MAX_LABEL = 60
@@ -27,16 +29,14 @@ def station_key(data: DataDir) -> dict[str, Any]:
     if identity is None:
         raise InputRefused("settings.not_enrolled", str(data.root))
     vault = vault_of(data, settings)
-    private = vault.get(IMPORT_KEY)
-    if private is None:
-        private = phone_seal.new_private()
-        if settings.recovery_public_key:
+    with changing(data):
+        private = vault.get(IMPORT_KEY)
+        if private is None:
+            private = phone_seal.new_private()
             # sealed first: a key that is in use has been kept
             secret = vault.require(CLIENT_SECRET).decode()
-            keys = vault.require(DATABASE_KEY), vault.get(DROP_KEYS)
-            secrets = recovery.Secrets(keys[0], identity.station_id, secret, private, keys[1])
-            recovery.write_sealed(data.root, sealing.public_key(settings.recovery_public_key.encode()), secrets)
-        vault.set(IMPORT_KEY, private)
+            seal(data, settings, vault, identity.station_id, secret, private)
+            vault.set(IMPORT_KEY, private)
     public = phone_seal.public_of(private)
     return {
         "key": phone_seal.as_text(public),

@@ -11,41 +11,52 @@ from typing import Any
 from app import recovery, sealing
 from app.clock import Clock, SystemClock
 from app.errors import EnvironmentTrouble, InputRefused
-from app.files import write_private
+from app.files import make_private, write_private
 from app.secrets import (
     CLIENT_SECRET,
     DATABASE_KEY,
-    DROP_KEYS,
     ENROLMENT_CODE,
-    IMPORT_KEY,
+    INSTALLATION_ID,
+    SecretVault,
     installation_id,
     new_database_key,
 )
 from app.settings import DataDir, Identity, Settings
+from app.store import closing
+from app.store.meta import Meta
 from app.store.outbox import Outbox
 from app.sync.enrol import enrol, normalise_code
-from app.sync.wire import ChainEnd, EnrolAnswer
+from app.sync.wire import ChainEnd
 from app.version import VERSION
-from app.wiring import provisioning
-from app.wiring.station import AnyVault, centre_client, keep_chain, open_station, sync_once, vault_of
+from app.wiring import accounts, bring, duties, provisioning
+from app.wiring.sealed import seal
+from app.wiring.station import centre_client, keep_chain, open_station, sync_once, vault_of
 
 CA_FILE = "company-ca.pem"
 
 
 def provision(
-    data: DataDir, file: Path, code: str | None = None, *, clock: Clock | None = None, it_key: Path | None = None
+    data: DataDir,
+    file: Path,
+    code: str | None = None,
+    *,
+    clock: Clock | None = None,
+    it_key: Path | None = None,
+    second_account: bool = False,
 ) -> dict[str, Any]:
     """Set a data folder up from a provisioning file: keys, enrolment, first roster.
 
     Can be run again after a break (a lost answer burns no use of the code). `it_key`: IT's public key, where this PC
-    has none of its own. Raises InputRefused, EnvironmentTrouble (offline, no keyring), CentreRefused; what was done
-    stays and is taken up again.
+    has none of its own. `second_account`: even if another account of this PC is a station. Raises InputRefused,
+    EnvironmentTrouble (offline, no keyring), CentreRefused; what was done stays and is taken up again.
     """
-    begin(data, file, code, it_key=it_key)
+    begin(data, file, code, it_key=it_key, second_account=second_account)
     return go_on(data, clock=clock)
 
 
-def begin(data: DataDir, file: Path, code: str | None = None, *, it_key: Path | None = None) -> None:
+def begin(
+    data: DataDir, file: Path, code: str | None = None, *, it_key: Path | None = None, second_account: bool = False
+) -> None:
     """Take a provisioning file into the data folder, all but asking the centre; `go_on` does the rest.
 
     From here on the file is not needed any more. Raises InputRefused (then nothing was done), EnvironmentTrouble.
@@ -56,12 +67,15 @@ def begin(data: DataDir, file: Path, code: str | None = None, *, it_key: Path | 
             data.save_settings(_own_ca(data, given.settings))  # they were lost, and this file brings them back
             _mark(data)
         return
+    settings = replace(given.settings, second_account=given.settings.second_account or second_account)
+    if not (settings.second_account or data.has_settings()):  # with settings it has begun already
+        accounts.check_only_one()
     code = code or given.code
     if code:
-        keep_code(data, given.settings, code)
-    elif not data.root.exists() or vault_of(data, given.settings).get(ENROLMENT_CODE) is None:
+        keep_code(data, settings, code)
+    elif not data.root.exists() or vault_of(data, settings).get(ENROLMENT_CODE) is None:
         raise InputRefused("settings.no_code", str(file))
-    data.save_settings(_own_ca(data, given.settings))
+    data.save_settings(_own_ca(data, settings))
     _mark(data)
 
 
@@ -100,7 +114,8 @@ def _enrol(data: DataDir, clock: Clock) -> None:
     code = vault.get(ENROLMENT_CODE)
     if code is None:
         raise InputRefused("settings.no_code", str(data.root))
-    public = sealing.public_key(settings.recovery_public_key.encode()) if settings.recovery_public_key else None
+    if settings.recovery_public_key:
+        sealing.public_key(settings.recovery_public_key.encode())  # refused now, before a use of the code is burned
     if vault.get(DATABASE_KEY) is None:
         if data.database.exists():
             raise EnvironmentTrouble("keyring.lost", str(data.database))
@@ -111,9 +126,9 @@ def _enrol(data: DataDir, clock: Clock) -> None:
     finally:
         client.close()
     vault.set(CLIENT_SECRET, answer.client_secret.encode())
-    if public is not None:
-        _seal(data, vault, public, answer)
+    seal(data, settings, vault, answer.station_id, answer.client_secret)
     data.save_identity(Identity(answer.station_id, tuple(answer.site_ids), answer.role))
+    accounts.leave_mark(settings)
     vault.delete(ENROLMENT_CODE)
 
 
@@ -144,7 +159,7 @@ def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str,
     StorageTrouble, CentreRefused (`sync.enrol_…`), the troubles of sync; then this is the station that it was.
     """
     normalise_code(code)
-    with open_station(data, clock=clock) as station:
+    with open_station(data, clock=clock, rejoining=True) as station:
         settings, until = station.settings, station.outbox.settled_until()
         restored = ChainEnd(until, station.outbox.chain_hash(until).hex())
         client = centre_client(settings, station.clock, station.vault)
@@ -153,23 +168,13 @@ def rejoin(data: DataDir, code: str, *, clock: Clock | None = None) -> dict[str,
         finally:
             client.close()
         station.vault.set(CLIENT_SECRET, answer.client_secret.encode())
-        if settings.recovery_public_key:
-            _seal(data, station.vault, sealing.public_key(settings.recovery_public_key.encode()), answer)
+        seal(data, settings, station.vault, answer.station_id, answer.client_secret)
         again = station.outbox.resend_after(until)  # before the identity: a break in between finds the same `until`
         data.save_identity(Identity(answer.station_id, tuple(answer.site_ids), answer.role))
         keep_chain(station, broken=False)
+        closing.reopen(station.db)  # what was moved away goes on as a new station
+        data.rejoin_first.unlink(missing_ok=True)
         return {"station_id": answer.station_id, "last_common_seq": until, "resent": again}
-
-
-def _seal(data: DataDir, vault: AnyVault, public: sealing.PublicKey, answer: EnrolAnswer) -> None:
-    secrets = recovery.Secrets(
-        vault.require(DATABASE_KEY),
-        answer.station_id,
-        answer.client_secret,
-        vault.get(IMPORT_KEY),
-        vault.get(DROP_KEYS),
-    )
-    recovery.write_sealed(data.root, public, secrets)
 
 
 def _finish(data: DataDir, clock: Clock) -> dict[str, Any]:
@@ -195,7 +200,9 @@ def _finish(data: DataDir, clock: Clock) -> dict[str, Any]:
 def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
     """Open a data folder whose keyring is lost: copy it to `new`, with its secrets in this PC's keyring.
 
-    Unsent touches come along and are sent from here. Raises InputRefused, StorageTrouble, EnvironmentTrouble.
+    Unsent touches come along and are sent from here, and so does everything else of the folder but copies and reports.
+    The first contact with the centre changes the station's secret, so that the old folder cannot go on beside this one.
+    Raises InputRefused, StorageTrouble, EnvironmentTrouble.
     """
     try:
         pem = private_key.read_bytes()
@@ -209,12 +216,33 @@ def recover(old: Path, private_key: Path, new: DataDir) -> dict[str, Any]:
     with _named(str(private_key)):
         key = sealing.private_key(pem)
     with _named(str(source.sealed)):
+        recovery.read_sealed(source.root, key)  # before a keyring is asked for anything
+        _keep_name(source, new, settings)
         found = recovery.recover(source.root, key, vault_of(new, settings), new.root, SystemClock())
     with found.database as db:
         waiting = Outbox(db).counts().pending
+        Meta(db).set(duties.ROTATE_FIRST, "1")
+        if duties.standing(db) == (closing.MOVED,):
+            closing.reopen(db)
+        names = list(bring.others(source, settings))
+        try:
+            for name in names:
+                make_private((new.root / name).parent)
+                write_private(new.root / name, (source.root / name).read_bytes())
+        except OSError as exc:
+            raise EnvironmentTrouble("settings.folder", exc.filename or "", why=exc.strerror or "") from exc
+    settings = bring.moved(settings, new.root, frozenset(name.as_posix() for name in names))
     new.save_settings(settings)
     new.save_identity(identity or Identity(found.station_id))
     return {"last_seq": found.last_seq, "pending": waiting, "folder": str(new.root)}
+
+
+def _keep_name(source: DataDir, new: DataDir, settings: Settings) -> None:
+    """The copy is the same installation to the centre, so that it may `rejoin`; but where this very keyring still has
+    the old folder's secrets, what is sealed (older, maybe) must not take their place."""
+    kept = source.root / INSTALLATION_ID
+    if kept.is_file() and (settings.key_file or SecretVault(installation_id(source.root)).get(DATABASE_KEY) is None):
+        write_private(new.root / INSTALLATION_ID, kept.read_bytes())
 
 
 def make_recovery_key(folder: Path) -> tuple[Path, Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from app.sync.schedule import Pace
 from app.sync.status import SyncStatus
 from app.sync.wire import ReaderReport
 from app.version import VERSION
+from app.wiring import duties, pc
 from app.wiring.stopping import Stop
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Station:
     events: EventLog
     outbox: Outbox
     rosters: RosterStore
+    secret: str = field(default="", repr=False)
+    """The client secret in use, once a client was asked for; a change of the secret changes it."""
 
     def __enter__(self) -> Station:
         return self
@@ -99,8 +102,10 @@ class Station:
         pace: Pace | None = None,
     ) -> SyncEngine:
         """A sync engine with a client of its own."""
-        client = self.client()
-        if pace is None and not isinstance(client, CentreClient):
+        client, asked = self.client(), None
+        if isinstance(client, CentreClient):
+            asked = duties.Duties(self, client)
+        elif pace is None:
             pace = Pace(backoff_cap=CARRIED_CAP_S)
         return SyncEngine(
             client,
@@ -112,12 +117,15 @@ class Station:
             readers=readers,
             pace=pace,
             listener=listener,
+            duties=asked,
+            pc=lambda: pc.report(self.data, self.events),
         )
 
     def client(self) -> CentreClient | FileDrop:
         """This station's way to the centre."""
-        secret = self.vault.require(CLIENT_SECRET).decode()
-        return centre_client(self.settings, self.clock, self.vault, self.identity.station_id, secret, Meta(self.db))
+        self.secret = self.vault.require(CLIENT_SECRET).decode()
+        me, memory = self.identity.station_id, Meta(self.db)
+        return centre_client(self.settings, self.clock, self.vault, me, lambda: self.secret, memory)
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints (docs/cli.md)."""
@@ -137,6 +145,7 @@ class Station:
             "last_sync_at": _iso(state.last_sync_at),
             "last_error": state.last_error,
             "chain_broken": Meta(self.db).get(CHAIN_BROKEN) == "1",
+            "closed": next(iter(duties.standing(self.db)), None),
             "readers": codec.decode(Meta(self.db).get(READERS) or "[]", list),
             "chain_head": {"seq": seq, "hash": head.hex()},
             "schema_version": self.db.schema_version,
@@ -144,11 +153,16 @@ class Station:
         }
 
 
-def open_station(data: DataDir, *, clock: Clock | None = None, look: bool = False, new: bool = False) -> Station:
+def open_station(
+    data: DataDir, *, clock: Clock | None = None, look: bool = False, new: bool = False, rejoining: bool = False
+) -> Station:
     """Open a provisioned data folder. `look`: read only, beside a running gate. `new`: the database may be made.
+    `rejoining`: a copy that was put in place is opened before it is a station again.
 
     Raises GenbaErrors.
     """
+    if not (look or rejoining) and data.holds(data.rejoin_first):
+        raise InputRefused("settings.rejoin_first", str(data.root))  # it would begin a second chain under its old name
     settings, identity = data.settings(), data.identity()
     if identity is None:
         raise InputRefused("settings.not_enrolled", str(data.root))
@@ -158,7 +172,14 @@ def open_station(data: DataDir, *, clock: Clock | None = None, look: bool = Fals
         raise StorageTrouble("store.lost", str(data.database))  # never a second chain under this station's name
     opener = Database.look if look else Database.open
     db = opener(data.database, vault.require(DATABASE_KEY), time)
-    return Station(data, settings, identity, time, vault, db, EventLog(db), Outbox(db), RosterStore(db))
+    station = Station(data, settings, identity, time, vault, db, EventLog(db), Outbox(db), RosterStore(db))
+    if not (look or rejoining):
+        try:
+            duties.refuse_closed(station)
+        except BaseException:
+            db.close()
+            raise
+    return station
 
 
 def vault_of(data: DataDir, settings: Settings) -> AnyVault:
@@ -173,7 +194,7 @@ def centre_client(
     clock: Clock,
     vault: AnyVault,
     station_id: str = "",
-    secret: str = "",
+    secret: Callable[[], str] = str,
     memory: Meta | None = None,
 ) -> CentreClient | FileDrop:
     """A client of the settings' centre; without station and secret good for enrolment alone. Raises InputRefused."""
@@ -185,7 +206,7 @@ def centre_client(
     return CentreClient(
         settings.centre_url,
         station_id,
-        lambda: secret,
+        secret,
         clock,
         USER_AGENT,
         proxy=settings.proxy,

@@ -19,6 +19,7 @@ from app.wiring.delivery import Delivery
 from app.wiring.diagnosis.check import Live
 from app.wiring.diagnosis.examiner import Examiner
 from app.wiring.gate import GateRun, open_gate
+from app.wiring.support_desk import SupportDesk
 
 
 def open_window(
@@ -67,13 +68,14 @@ def show_window(
 ) -> int:
     """Open the window, run the gate behind it, and stop everything when it is closed. Main thread."""
     examiner = examiner_of(run, language)
+    spoken = language or run.station.settings.language
     try:
         return run_gate_window(
             run.gate,
             readers_of(run),
             run.listen_sync,
             Delivery(run.gate, run.station.outbox, run.engine),
-            language=language or run.station.settings.language,
+            language=spoken,
             kiosk=kiosk,
             seconds=seconds,
             tray=tray,
@@ -82,6 +84,7 @@ def show_window(
             wedge=run.on_reader if run.wedge else None,
             on_network=lambda: run.engine.wake("network"),
             diagnose=examiner.examine,
+            support=SupportDesk(run.station.data, spoken, examiner.live),
         )
     finally:
         examiner.close()

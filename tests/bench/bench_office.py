@@ -152,3 +152,54 @@ def test_the_whole_month_and_its_candidates(
         f" {took - loaded[0]:.1f} s, in the background; back-fill preview {preview:.1f} s;"
         f" peak memory {peak:.0f} MB; load {os.getloadavg()[0]:.1f}"
     )
+
+
+PAGES = ("approval", "decisions", "heads", "backfill", "import", "batches", "cards", "candidates")
+
+
+def test_every_page_opens_at_once(
+    benchmark: BenchmarkFixture, office: OfficeRun, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the press until everything the page asked for is answered and painted; of it the window's own thread."""
+    bridge = Bridge()
+    office.imports.start()
+    parts = OfficeParts(office.service, OfficeDelivery(office), office.listen_sync, office.imports)
+    window = make_window(parts, bridge, office.station.clock, "ja")
+    qtbot.addWidget(window)
+    window.resize(1366, 768)
+    window.show()
+    office.desk.person = person = SignedIn("bench", "bench", frozenset(Right))
+    month = window.pages["month"]
+    assert isinstance(month, MonthPage)
+    with qtbot.waitSignal(month.loader.candidates_came, timeout=600_000):
+        window.sit_down(person)
+    found: dict[str, tuple[float, float]] = {}
+
+    def answered() -> bool:
+        """Whatever was asked before these three was answered before them."""
+        left = [1, 1, 1]
+        office.service.waiting(bridge.reply(lambda _: left.pop()))
+        office.service.backfill("2000-01", bridge.reply(lambda _: left.pop()))
+        office.imports.formats(bridge.reply(lambda _: left.pop()))
+        qtbot.waitUntil(lambda: not left, timeout=600_000)
+        return True
+
+    def turns() -> None:
+        for code in PAGES:
+            window.go("month")
+            answered()
+            begun = time.perf_counter()
+            window.go(code)
+            pressed = time.perf_counter() - begun
+            answered()
+            window.grab()
+            found[code] = pressed * 1000, (time.perf_counter() - begun) * 1000
+
+    benchmark.pedantic(turns, rounds=1, iterations=1)
+    bridge.close()
+    office.imports.stop()
+    with capsys.disabled():
+        for code, (pressed, whole) in found.items():
+            print(f"\n  {code:11} the press {pressed:5.0f} ms, all there and painted {whole:6.0f} ms", end="")
+        print(f"\n  load {os.getloadavg()[0]:.1f}")
+    assert not benchmark.disabled or all(pressed < 1000 for pressed, _ in found.values())

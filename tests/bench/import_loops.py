@@ -24,7 +24,6 @@ from app.store import driver, events, imports, schema
 from app.store.database import Database
 from app.store.imports import ImportStore
 from app.store.roster import RosterStore
-from app.wiring.gate import new_event_id
 from tests.helpers.fake_clock import FakeClock
 from tests.helpers.tiny_site import SITE_ID
 from tests.store.fill import AT, items
@@ -94,7 +93,7 @@ class Ours:
 
     def run(self, dump: Path) -> int:
         site = Site(SITE_ID, "架空の現場")
-        importer = Importer(ImportStore(self._db), RosterStore(self._db), FakeClock(), new_event_id)
+        importer = Importer(ImportStore(self._db), RosterStore(self._db), FakeClock(), lambda: str(uuid_utils.uuid7()))
         origin = Origin(str(dump), "bench", "dump", digest_of(dump), site.accepted[4], "bench:dump", strict=False)
         done = importer.run(origin, site, touches(dump))
         self._batch = done.batch

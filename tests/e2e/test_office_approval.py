@@ -18,6 +18,7 @@ import pytest
 from app.clock import SystemClock
 from app.domain.direct_entry import deadline
 from app.domain.events import JST, EventType
+from app.office.port import PinRefused
 from app.office.shapes import EntryWanted, Mark, MarkKind, Outcome, Right, SignedIn, Waiting
 from app.secrets import make_pin_verifier
 from app.settings import DataDir
@@ -30,7 +31,7 @@ from tests.helpers.station_rig import free_port
 from tests.helpers.tiny_site import tiny_site
 
 PACE = Pace(first_delay=0.0, backoff_base=0.05, feed_every=0.2)
-FOREMAN, APPROVER = "1111", "2222"
+FOREMAN, APPROVER, BOTH = "1111", "2222", "3333"
 
 
 class MovedClock(SystemClock):
@@ -64,8 +65,11 @@ class Pc:
         question(answers.put)
         return answers.get(timeout=30)
 
+    def try_pin(self, pin: str) -> object:
+        return self.ask(lambda reply: self.run.service.sign_in(pin, reply))
+
     def sign_in(self, pin: str) -> SignedIn:
-        person = self.ask(lambda reply: self.run.service.sign_in(pin, reply))
+        person = self.try_pin(pin)
         assert isinstance(person, SignedIn)
         return person
 
@@ -100,6 +104,7 @@ class OurCentre:
         site["operators"] = [
             {"id": "f", "name": "架空 職長", "roles": ["foreman"], "pin_verifier": make_pin_verifier(FOREMAN)},
             {"id": "a", "name": "架空 所長", "roles": ["approver"], "pin_verifier": make_pin_verifier(APPROVER)},
+            {"id": "b", "name": "架空 主任", "roles": ["foreman", "approver"], "pin_verifier": make_pin_verifier(BOTH)},
         ]
         self.site_id, self.workers = site["site"]["id"], [one["id"] for one in site["workers"]]
         self.url, self.port, self.clock = f"sqlite:///{folder / 'central.db'}", free_port(), MovedClock()
@@ -187,20 +192,35 @@ def test_three_missed_days_entered_offline_two_approved_one_refused(
     assert centre.records() == 2
     assert gate_pc.unsent() == office_pc.unsent() == 0
 
+    # one of the two was a mistake
+    wrong = next(one for one in office_pc.ask(office_pc.run.service.decisions) if one.entry.day == days[0])
+    undone = office_pc.ask(lambda reply: office_pc.run.service.undo([wrong.approval_id], "別の人でした", reply))
+    assert undone.stored == 1
+
+    def waits_again() -> bool:
+        mark = gate_pc.mark(worker, days[0])
+        return mark is not None and mark.kind is MarkKind.WAITING
+
+    soon(waits_again, "the foreman still sees it approved", office_pc, gate_pc)
+    assert centre.records() == 1
+    assert [one.entry_id for one in office_pc.waiting()] == [wrong.entry.entry_id]
+    assert list(office_pc.run.station.outbox.needing_look(9)) == [], "the centre took it"
+
 
 def test_a_gate_offers_no_approval_and_the_centre_would_take_none(centre: OurCentre, gate_pc: Pc) -> None:
     (day,) = days_before(centre, 1)
     gate_pc.sign_in(FOREMAN)
     gate_pc.enter(EntryWanted(centre.workers[0], day, "no_card"))
     soon(lambda: gate_pc.unsent() == 0, "not sent", gate_pc)
-    person = gate_pc.sign_in(APPROVER)
+    assert gate_pc.try_pin(APPROVER) == PinRefused(0), "a gate is sent no PIN of who does nothing there"
+    person = gate_pc.sign_in(BOTH)
     assert Right.APPROVE in person.withheld
     (entry,) = gate_pc.waiting()
     assert gate_pc.decide([entry.entry_id], True).error == "office.not_allowed"
     # and if it did offer it:
     desk = gate_pc.run.desk
     desk._at_gate = False
-    gate_pc.run.service.post(lambda: desk.sign_in("a") and None)
+    gate_pc.run.service.post(lambda: desk.sign_in("b") and None)
     assert gate_pc.decide([entry.entry_id], True).stored == 1
     outbox = gate_pc.run.station.outbox
     soon(lambda: [one.code for _, one in outbox.needing_look(9)] == ["station_not_allowed"], "it was taken", gate_pc)
@@ -251,12 +271,18 @@ def test_what_comes_after_the_deadline_is_refused_and_both_see_it(
 def test_the_types_that_a_gate_may_not_say_are_those_that_the_office_withholds() -> None:
     """The office's own table beside the centre's."""
     from app.central.permission import ALLOWED, AT_A_GATE
-    from app.office.shapes import RIGHTS, RIGHTS_AT_A_GATE
+    from app.office.rights import RIGHTS, rights_of
 
-    says = {Right.ENTER: (EventType.ENTRY, EventType.HEADCOUNT), Right.APPROVE: (EventType.APPROVAL,)}
-    for role, rights in RIGHTS_AT_A_GATE.items():
-        for right, types in says.items():
-            if right in rights:
-                assert all(role in AT_A_GATE.get(kind, ()) for kind in types), (role, right)
-            if right in RIGHTS[role]:
-                assert all(role in ALLOWED[kind] for kind in types), (role, right)
+    says = {
+        Right.ENTER: (EventType.ENTRY, EventType.HEADCOUNT),
+        Right.APPROVE: (EventType.APPROVAL,),
+        Right.CARDS: (EventType.CARD_BINDING, EventType.CORRECTION),
+        Right.CORRECT: (EventType.CORRECTION, EventType.ROSTER_CHANGE),
+    }
+    for roles in [(role,) for role in RIGHTS] + [(role, "foreman") for role in RIGHTS]:
+        for at_gate, table in ((True, AT_A_GATE), (False, ALLOWED)):
+            may, withheld = rights_of(roles, at_gate=at_gate)
+            for right, types in says.items():
+                taken = all(set(roles) & set(table.get(kind, ())) for kind in types)
+                assert taken or right not in may, (roles, right, at_gate)
+                assert not (taken and right in withheld), (roles, right, at_gate)

@@ -20,7 +20,7 @@ from tests.helpers.station_rig import PATIENCE_S, ROOT, Rig, ask, call, genba_to
 from tests.helpers.tiny_site import SITE_ID, tiny_site
 
 PIN = "482913"
-OFFICE = {"id": "OP1", "name": "架空 事務", "roles": ["office"], "pin_verifier": make_pin_verifier(PIN)}
+OFFICE = {"id": "OP1", "name": "架空 事務", "roles": ["office", "gate"], "pin_verifier": make_pin_verifier(PIN)}
 GUARD = {"id": "OP2", "name": "架空 門番", "roles": ["gate"], "pin_verifier": make_pin_verifier(PIN)}
 IDMS = [f"{0x0140_0000_0000_0000 + n:016X}" for n in range(1, 4)]
 

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.assurance import Assurance
@@ -274,6 +275,7 @@ def test_any_bytes_are_read_or_refused(world: World, data: bytes, format_: str) 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=5), st.integers(0, 3))
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(["\n"], 3)
 def test_a_bad_row_goes_round(world: World, cells: list[str], place: int) -> None:
     """Whatever stands in a row: it is taken, or named, or stands in the file of bad rows and is bad there too."""
     good = ROWS[0].split(",")
@@ -382,3 +384,37 @@ def test_stamps_are_rfc3339() -> None:
     stamps = Stamps()
     for at_ms in (0, 1_763_505_609_123, 1_763_505_609_999, -1, 4_102_444_799_999, 1_763_478_000_000 - 1):
         assert stamps.text(at_ms) == rfc3339(moment_of(at_ms))
+
+
+def test_of_an_excel_file_the_first_sheet_with_anything_in_it_is_read_or_the_one_that_is_named(world: World) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "表紙"
+    for name, rows in (("十月", ROWS[:1]), ("十一月", ROWS[:3])):
+        sheet = book.create_sheet(name)
+        for row in (HEAD, *rows):
+            sheet.append(row.split(","))
+    file = world.folder / "book.xlsx"
+    book.save(file)
+    cells = cells_of(file, Layout(), 10)
+    assert (cells.sheet, cells.sheets, len(cells.rows)) == ("十月", ("表紙", "十月", "十一月"), 1)
+    assert len(cells_of(file, Layout(sheet="十一月"), 10).rows) == 3
+    assert world.run(file, dry_run=True).plan.read == 1
+    named = world.own_format(file={"sheet": "十一月"})
+    assert world.run(file, named, dry_run=True).plan.read == 3
+    assert world.refused(file, world.own_format(file={"sheet": "十二月"})).code == "import.no_sheet"
+
+
+def test_json_lines_are_known_by_themselves_and_mapped_by_hand(world: World) -> None:
+    lines = [
+        json.dumps({"idm": card[7:], "ts": f"2026-11-19T07:4{n}:00+09:00", "門": {"no": 1}}, ensure_ascii=False)
+        for n, card in enumerate(CARDS[:2])
+    ]
+    file = world.file(["", *lines], "log.jsonl")
+    cells = cells_of(file, Layout(), 10)
+    assert (cells.layout.type, cells.columns) == ("jsonl", ("idm", "ts", "門"))
+    assert cells.guessed == {Part.CARD: "idm", Part.AT: "ts"}
+    draft = FormatDraft("own-json", "私の", Assurance.LOGGED, cells.layout, cells.guessed, cells.times[:1])
+    world.formats.save(values_of(draft), replace=False)
+    assert world.run(file, "own-json").plan.recorded == 2
+    with pytest.raises(InputRefused, match=r"import\.no_objects"):
+        cells_of(world.file([HEAD, *ROWS]), Layout("jsonl"), 10)

@@ -13,6 +13,7 @@ from app.domain.outbox import Cursor, roster_scope
 from app.domain.work_records import derive
 from app.errors import InputRefused
 from app.office import importing
+from app.office.formats.device_names import device_of
 from app.office.formats.reading import PhoneBook
 from app.office.import_shapes import BindWanted, Correction, ImportWanted
 from app.office.importing import Cancelled
@@ -294,3 +295,48 @@ def test_the_pages_worked_example(world: World) -> None:
     first = world.events()[0]
     assert first["payload"]["card_key"] == "felica:0048000000000001"
     assert first["occurred_at"] == "2026-11-19T07:41:00.000+09:00"
+
+
+@pytest.mark.parametrize(
+    ("stem", "device"),
+    [
+        ("dump_20261101", "dump"),
+        ("dump_2026-11-08_07-30-00", "dump"),
+        ("log20261119.bad", "log"),
+        ("東門2号_２０２６１１１９", "東門2号"),
+        ("R8.11.19東門", "東門"),
+        ("東門 令和8年11月19日 - コピー (2)", "東門"),
+        ("北_20261101-20261130_A", "北_A"),
+        ("log_202611", "log"),
+        ("20261101", ""),
+        ("2026年11月分", ""),
+        # numbers that may be the device's own
+        ("KINTAI_0007", "KINTAI_0007"),
+        ("DRAGON_12345678", "DRAGON_12345678"),
+        ("20261399", "20261399"),
+        ("東門(2)", "東門(2)"),
+        ("BNR01", "BNR01"),
+    ],
+)
+def test_a_files_name_names_the_device_without_its_date(stem: str, device: str) -> None:
+    assert device_of(stem) == device
+
+
+def test_two_dumps_of_one_reader_with_their_dates_in_the_name_add_each_touch_once(world: World) -> None:
+    name = world.own_format(columns={"card": "card", "at": "at", "direction": "direction"})
+    first = world.run(world.file([HEAD, *ROWS[:2]], "dump_20261101.csv"), name)
+    second = world.run(world.file([HEAD, *ROWS], "dump_20261108.csv"), name)
+    assert (first.plan.new, first.plan.device) == (2, "dump")
+    assert (second.plan.new, second.plan.known) == (2, 2)
+
+
+def test_a_name_that_is_a_date_alone_wants_the_device_said(world: World) -> None:
+    name = world.own_format(columns={"card": "card", "at": "at", "direction": "direction"})
+    file = world.file([HEAD, *ROWS], "20261101.csv")
+    assert name in world.desk.recognise(file)
+    assert world.refused(file, name).code == "import.no_device_name"
+    assert world.run(file, name, device="東門").plan.new == 4
+    later = world.file([HEAD, *ROWS], "20261108.csv")
+    assert world.run(later, name, device="東門").plan.known == 4
+    # where the rows say it themselves nobody has to
+    assert world.run(later).plan.new == 4

@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import pytest
 
 from app.domain.assurance import Assurance
+from app.domain.events import JST
 from app.office import import_desk, importing
+from app.office.import_after import ImportAfter
+from app.office.import_notes import ImportNotes
 from app.office.import_port import (
     BindWanted,
     ClockPair,
@@ -25,10 +28,13 @@ from app.office.import_port import (
 )
 from app.office.import_service import ImportService
 from app.office.shapes import Right, SignedIn
+from app.store.audit import AuditTrail
+from app.store.import_lists import ImportLists
+from app.wiring.gate import new_event_id
 from tests.imports.world import CARDS, HEAD, PEOPLE, ROWS, World
 
 T = TypeVar("T")
-OFFICE = SignedIn("OP1", "架空", frozenset({Right.IMPORT}))
+OFFICE = SignedIn("OP1", "架空", frozenset({Right.IMPORT, Right.CARDS, Right.CORRECT}))
 
 
 class Asked:
@@ -39,8 +45,9 @@ class Asked:
         self.stored = 0
         self.news: list[ImportNews] = []
         self.service = ImportService(
-            world.desk, world.after, world.formats, lambda: world.site, lambda: self.person, self._stored
-        )
+            world.desk, world.after, world.formats, lambda: world.site, lambda: self.person, self._stored,
+            ImportNotes(AuditTrail(world.db)),
+        )  # fmt: skip
         self.port: ImportPort = self.service
         self.port.listen(self.news.append)
         self.service.start()
@@ -115,6 +122,46 @@ def test_only_who_may_stores(asked: Asked, world: World) -> None:
         assert asked.ask(asked.port.take_back, 1, "x").error == "office.not_allowed"
         assert asked.ask(asked.port.bind, []).error == "office.not_allowed"
     assert world.log.chain_head()[0] == 0
+
+
+def test_every_import_and_deed_of_the_window_stands_in_the_audit_trail(asked: Asked, world: World) -> None:
+    file = world.file([HEAD, *ROWS, ROWS[0].replace("07:40", "7時")], "東門.csv")
+    asked.ask(asked.port.run, ImportWanted(str(file), "generic"))
+    asked.ask(asked.port.run, ImportWanted(f"{file}.gone", "generic"))
+    asked.ask(asked.port.bind, [BindWanted(CARDS[7], "nobody")])
+    asked.ask(asked.port.take_back, 1, "別の現場")
+    asked.person = SignedIn("OP2", "架空", frozenset({Right.VIEW, Right.IMPORT}), frozenset({Right.CARDS}))
+    assert asked.ask(asked.port.take_back, 1, "もう一度").error == "import.gate_station"
+    rows = [(one.action, one.operator_id, one.ok, one.detail) for one in reversed(AuditTrail(world.db).latest())]
+    counts = "read=5 new=4 known=0 recorded=3 recorded_check=0 unknown_card=1 suppressed=0 refused=0 bad=1"
+    assert rows == [
+        ("import", "OP1", True, f"generic batch=1 {counts} file=東門.csv"),
+        ("import", "OP1", False, "generic file.missing file=東門.csv.gone"),
+        ("import_bind", "OP1", False, "import.bind_worker"),
+        ("import_take_back", "OP1", True, "batch=1 events=4"),
+        ("import_take_back", "OP2", False, "batch=1 import.gate_station"),
+    ]
+
+
+def test_a_batch_keeps_its_files_name_its_period_and_its_counts(asked: Asked, world: World) -> None:
+    file = world.file([HEAD, *ROWS, ROWS[0].replace("07:40", "7時")], "東門.csv")
+    asked.ask(asked.port.run, ImportWanted(str(file), "generic"))
+    (batch,) = asked.ask(asked.port.batches)
+    assert batch.file == "東門.csv"
+    assert [at.astimezone(JST).isoformat() for at in (batch.first_at, batch.last_at)] == [
+        "2026-11-19T07:40:00+09:00",
+        "2026-11-19T17:40:00+09:00",
+    ]
+    assert {name: n for name, n in batch.counts.items() if n} == {"recorded": 3, "unknown_card": 1, "bad": 1}
+    assert sum(batch.counts.values()) == batch.rows == 5
+
+
+def test_at_a_gate_a_card_that_is_somebody_elses_stays_his(world: World) -> None:
+    for at_gate, code in ((True, "import.gate_card"), (False, "")):
+        after = ImportAfter(ImportLists(world.db), world.log, world.rosters, world.clock, new_event_id, at_gate=at_gate)
+        outcome = after.bind(world.site, [BindWanted(CARDS[0], PEOPLE[2], "2026-11-19")], "OP1")
+        assert "".join(problem.code for problem in outcome.problems) == code
+        assert outcome.stored == (not at_gate)
 
 
 def test_progress_and_cancel(asked: Asked, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

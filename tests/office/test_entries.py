@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import uuid_utils
 
-from app.domain.events import EventType
+from app.domain.events import Draft, EventType
 from app.domain.outbox import Settled
-from app.office.shapes import EntryWanted, Outcome
-from tests.helpers.tiny_site import tiny_site
+from app.domain.work_records import derive
+from app.office import backfill
+from app.office.shapes import EntryWanted, MarkKind, Outcome
+from tests.helpers.tiny_site import SITE_ID, tiny_site
 from tests.office.desk_bench import OfficeBench, worker
 
 GOOD = EntryWanted(worker(2), "2026-11-18", "card_forgotten", "08:00", "17:00")
@@ -201,6 +204,30 @@ def test_backfill_fills_what_is_missing_from_the_contract_tree(office: OfficeBen
     assert touched in {one.event_id for one in found.values()}
 
 
+def test_backfill_misses_nobody_whom_a_look_at_the_whole_site_would_find(office: OfficeBench) -> None:
+    """It asks about those whose assignment lacks something, and strangers get records in more ways than by a touch."""
+    stranger = "99000000000009"
+    for n in range(1, 9):
+        office.touch(n, "2026-11-10")
+    office.touch(1, "2026-11-11", worker_id=stranger + "1")
+    office.touch(1, "2026-11-12", worker_id=None, card_key="uid:04A1B2C3")
+    feed, moved = office.feed, office.touch(1, "2026-11-13")
+    office.touch(1, "2026-11-16", worker_id=None, card_key="uid:04A1B2C4")
+    bound = {"card_key": "uid:04A1B2C3", "worker_id": stranger + "2", "valid_from": "2026-11-01", "by": "office-1"}
+    feed(EventType.CARD_BINDING, **bound)
+    own = Draft(str(uuid_utils.uuid7()), EventType.CARD_BINDING, SITE_ID, *["2026-11-17T00:00:00.000Z"] * 2, {
+        **bound, "card_key": "uid:04A1B2C4", "worker_id": stranger + "3",
+    })  # fmt: skip
+    office.log.append(own)
+    feed(EventType.CORRECTION, target=moved, op="set", fields={"worker_id": stranger + "4"}, reason="x", by="office-1")
+    feed(EventType.TOUCH, card_key="uid:04A1B2C5", worker_id=stranger + "5", direction="in", work_day="2026-11-17",
+         assurance="open", reader="r", source="gate")  # fmt: skip
+    whole = derive(office.log.site_facts("2026-11", SITE_ID), office.desk.roster)
+    wanted = backfill.preview(whole, office.desk.roster, office.desk.today)
+    assert {one.worker_id.removeprefix(stranger) for one in wanted} == set("12345")
+    assert office.desk.backfill("2026-11") == wanted
+
+
 @pytest.mark.parametrize("day", ["9999-12-31", "2026-13-45"])
 def test_an_entry_of_an_odd_day_from_elsewhere_hides_nobody_elses(office: OfficeBench, day: str) -> None:
     """Whatever another version has let through: the approver still sees the rest of his queue."""
@@ -209,3 +236,44 @@ def test_an_entry_of_an_odd_day_from_elsewhere_hides_nobody_elses(office: Office
     office.person("approver-1")
     assert "2026-11-18" in [waiting.day for waiting in office.desk.waiting()]
     assert [board.month for board in office.desk.deadlines()]
+
+
+def approved_by(office: OfficeBench, operator: str, *entries: EntryWanted) -> None:
+    office.person("foreman-1")
+    office.desk.enter(list(entries))
+    office.person(operator)
+    assert office.desk.decide([one.entry_id for one in office.desk.waiting()], True, "").stored == len(entries)
+
+
+def test_a_wrong_approval_is_taken_back_and_its_entry_waits_again(office: OfficeBench) -> None:
+    approved_by(office, "approver-1", GOOD, replace(GOOD, worker_id=worker(3)))
+    for sent in (False, True):
+        if sent:
+            office.accept_all()
+        decided = office.desk.decisions()
+        assert [(one.approved, one.unsent) for one in decided] == [(True, not sent)] * 2
+        wrong = next(one for one in decided if one.entry.worker_id == worker(2))
+        assert codes(office.desk.undo([wrong.approval_id], " ")) == ["decision.no_reason"]
+        assert office.desk.undo([wrong.approval_id], "別の人でした").stored == 1
+        assert codes(office.desk.undo([wrong.approval_id], "もう一度")) == ["decision.gone"]
+        (back,) = office.desk.waiting()
+        assert back.worker_id == worker(2)
+        mark = office.desk.marks("2026-11", [worker(2)])[worker(2)][GOOD.day]
+        assert (mark.kind, mark.counts) == (MarkKind.WAITING, False)
+        assert office.desk.decide([back.entry_id], True, "").stored == 1, "and may be approved after all"
+        mark = office.desk.marks("2026-11", [worker(2)])[worker(2)][GOOD.day]
+        assert (mark.kind, mark.counts) == (MarkKind.ENTERED, True)
+
+
+def test_everybody_takes_back_his_own_word_alone_and_only_until_the_deadline(office: OfficeBench) -> None:
+    approved_by(office, "approver-1", replace(GOOD, day="2026-10-30"))
+    (mine,) = office.desk.decisions()
+    office.person("admin-1")
+    assert office.desk.decisions() == []
+    assert codes(office.desk.undo([mine.approval_id], "x")) == ["decision.not_own"]
+    office.person("office-1")
+    assert office.desk.undo([mine.approval_id], "x").error == "office.not_allowed"
+    office.person("approver-1")
+    office.clock.forward(11 * 86_400)
+    assert office.desk.decisions() == []
+    assert codes(office.desk.undo([mine.approval_id], "x")) == ["decision.too_late"]

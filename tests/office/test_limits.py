@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.office.desk import OfficeDesk
+from app.office.desk import COUNT_EVERY_S, OfficeDesk
 from app.office.missed import NEAR_DAYS
-from app.office.port import Changed, OfficeNews, Seated
+from app.office.port import Changed, Counted, OfficeNews, Seated
 from app.office.service import OfficeService
 from app.office.shapes import EntryWanted, MarkKind, Outcome, Right
 from app.pins import PinGuard
@@ -32,7 +32,7 @@ def test_a_gates_pc_offers_only_what_the_centre_takes_from_it(office: OfficeBenc
     assert gate.sign_in("approver-1").withheld == {Right.APPROVE}
     admin = gate.sign_in("admin-1")
     assert admin.rights == {Right.VIEW, Right.IMPORT}
-    assert admin.withheld == {Right.ENTER, Right.APPROVE, Right.CORRECT}
+    assert admin.withheld == {Right.ENTER, Right.APPROVE, Right.CARDS, Right.CORRECT}
     assert gate.enter([EntryWanted(worker(1), "2026-11-19", "no_card")]).error == "office.not_allowed"
     assert office.person("admin-1").withheld == frozenset(), "at an office nothing is withheld"
 
@@ -172,3 +172,35 @@ def test_counts_on_the_board_are_never_older_than_what_was_stored(office: Office
     office.person("foreman-1")
     office.desk.enter([EntryWanted(worker(1), "2026-11-19", "no_card")])
     assert here() is None
+
+
+def test_the_boards_candidates_are_counted_when_nobody_waits_and_then_said(office: OfficeBench) -> None:
+    for n in range(1, 7):
+        for day in ("2026-11-17", "2026-11-18", "2026-11-19"):
+            if (n, day) != (2, "2026-11-18"):
+                office.touch(n, day)
+    service = OfficeService(office.desk, PinGuard(AuditTrail(office.db), office.clock, check_pin), lambda: None)
+    news: queue.Queue[OfficeNews] = queue.Queue()
+    boards: queue.Queue[Any] = queue.Queue()
+    service.listen(news.put)
+    service.start()
+
+    def counts() -> dict[str, int | None]:
+        service.deadlines(boards.put)
+        return {one.month: one.candidates for one in boards.get(timeout=20)}
+
+    assert counts() == {"2026-10": None, "2026-11": None}, "answered at once"
+    assert [news.get(timeout=20), news.get(timeout=20)] == [Counted(), Counted()]
+    assert counts() == {"2026-10": 0, "2026-11": 1}
+    # every touch of the rush changes something: the count stays, and is renewed some minutes later
+    office.desk.reload()
+    assert counts() == {"2026-10": 0, "2026-11": 1}
+    service.settle()
+    assert news.empty()
+    office.touch(2, "2026-11-18")
+    office.desk.reload()
+    office.clock.forward(COUNT_EVERY_S + 1)
+    counts()
+    assert news.get(timeout=20) == news.get(timeout=20) == Counted()
+    assert counts() == {"2026-10": 0, "2026-11": 0}
+    service.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from app.domain.direct_entry import deadline
@@ -124,3 +126,27 @@ def test_months_and_holidays() -> None:
     ]  # fmt: skip
     assert holiday(date(2026, 9, 22)) == "国民の休日", "between two 祝日"
     assert holiday(date(2026, 11, 20)) == ""
+
+
+def test_a_head_count_sees_cards_and_nothing_that_was_only_declared(office: OfficeBench) -> None:
+    """By hand, by telephone, from another system: he may have been here, but no card was touched."""
+    day = "2026-11-18"
+    office.touch(1, day)
+    office.touch(2, day, assurance="declared")
+    office.touch(3, day, assurance="logged")
+    office.person("admin-1")
+    office.desk.enter([EntryWanted(worker(4), day, "no_card")])
+    records = [
+        {"worker_id": worker(n), "work_day": day, "assurance": proof, "events": [f"e{n}"]}
+        for n, proof in ((5, "declared"), (6, "authenticated"))
+    ]
+    office.rosters.apply_page(records_scope(SITE_ID, "2026-11"), SITE_ID, records, Cursor("9"), office.clock.now())
+    assert sum(one.present for one in office.desk.headcounts("2026-11") if one.day == day) == 3
+    assert office.book.present(day, day, SITE_ID)[day] == {worker(n) for n in (1, 2, 3, 5, 6)}
+
+
+def test_a_holiday_has_a_name_in_both_languages_and_stands_in_the_head_count(office: OfficeBench) -> None:
+    festive = date(2026, 11, 3)
+    assert (holiday(festive), holiday(festive, "en")) == ("文化の日", "Culture Day")
+    named = {one.day: one.holiday for one in office.desk.headcounts("2026-11")}
+    assert [day for day, name in named.items() if name] == ["2026-11-03"]

@@ -126,15 +126,16 @@ def test_questions_are_asked_again_until_the_answer_is_right(
 ) -> None:
     file = tmp_path / "new.toml"
     answers = ["http://far.example", "https://centre.example", "架空建設", "", "", "abcd efgh jkln", "abcd efgh jklm"]
-    answers += ["", "", "", "bogus", "pcsc、wedge", "", "en", "y", ""]
+    answers += ["", "", "", "bogus", "pcsc、wedge", "", "en", "y", "", "updates", r"\\srv\更新 版"]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(answers) + "\n"))
     assert run(["--data-dir", str(data.root), "provision", "new", str(file)]) == 0
     assert dict(provisioning.read(file, data).values) == {
         "schema": 1, "centre_url": "https://centre.example", "company": "架空建設", "station_name": "第1ゲート",
         "enrolment_code": "abcd efgh jklm", "readers": ["pcsc", "wedge"], "language": "en", "kiosk": True,
+        "update_url": r"\\srv\更新 版",
     }  # fmt: skip
     said = capsys.readouterr()
-    assert said.err.count("×") == 3
+    assert said.err.count("×") == 4
     assert run(["provision", "new", str(file)]) == 3, "never over a file that is there"
 
 

@@ -63,7 +63,9 @@ def fill(db: Database) -> None:
     PhoneStore(db).put(Phone("0" * 16, bytes(32), "phone", None, None, False, AT, "op"))
     with db.hot() as connection:
         connection.execute("INSERT INTO import_row VALUES (4, 'at', 'phone:1', 'uid:04A1B2C3', 1, 1)")
-        connection.execute("INSERT INTO import_batch VALUES (1, 'at', 'test', 'phone:1', 's', '00', 1, 4, 4)")
+        connection.execute(
+            "INSERT INTO import_batch VALUES (1, 'at', 'test', 'phone:1', 's', '00', 1, 4, 4, 'f', 'at', 'at', '{}')"
+        )
         connection.execute("INSERT INTO import_taken_back VALUES (1, 1, 4, 4, 'at', 'op', 'reason')")
     office = OfficeBook(db)
     office.set_aside(SITE, "91000000000001", "2026-11-19", True, "op")

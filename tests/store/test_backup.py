@@ -98,10 +98,10 @@ def test_a_chain_that_differs_is_no_copy(db: Database) -> None:
     log = EventLog(db)
     log.append(draft())
     source, copy = db.connect_to(db.path), db.connect_to(Backups(db).now())
-    assert backup._same_chain(source, copy)
+    assert backup.same_chain(source, copy)
     copy.execute("DROP TRIGGER event_no_update")
     copy.execute("UPDATE event SET hash = zeroblob(32)")
-    assert not backup._same_chain(source, copy)
+    assert not backup.same_chain(source, copy)
     source.close()
     copy.close()
 

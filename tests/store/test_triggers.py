@@ -58,20 +58,24 @@ KEYS = {
 }
 
 
+COLUMNS = {"import_batch": "(n, at, format, device, site_id, digest, rows, first_seq, last_seq)"}
+"""Of a row in `ROWS`, where an older schema has fewer."""
+
+
 def attacks(table: str) -> list[str]:
     """Ways to change what is written."""
-    key = KEYS[table]
+    key, into = KEYS[table], f"{table} {COLUMNS.get(table, '')}"
     found = [
         f"UPDATE {table} SET {key} = {key} + 100",
         f"UPDATE OR REPLACE {table} SET {key} = {key} + 100",
         f"DELETE FROM {table}",
-        f"REPLACE INTO {table} VALUES ({ROWS[table]})",
-        f"INSERT OR REPLACE INTO {table} VALUES ({ROWS[table]})",
-        f"INSERT INTO {table} VALUES ({ROWS[table]}) ON CONFLICT DO UPDATE SET {key} = {key}",
-        f"INSERT OR IGNORE INTO {table} VALUES ({ROWS[table]})",
+        f"REPLACE INTO {into} VALUES ({ROWS[table]})",
+        f"INSERT OR REPLACE INTO {into} VALUES ({ROWS[table]})",
+        f"INSERT INTO {into} VALUES ({ROWS[table]}) ON CONFLICT DO UPDATE SET {key} = {key}",
+        f"INSERT OR IGNORE INTO {into} VALUES ({ROWS[table]})",
     ]
     if table in SAME_ID:
-        found.append(f"INSERT OR REPLACE INTO {table} VALUES ({SAME_ID[table]})")
+        found.append(f"INSERT OR REPLACE INTO {into} VALUES ({SAME_ID[table]})")
     return found
 
 

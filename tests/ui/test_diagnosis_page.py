@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -14,7 +14,7 @@ from app.ui import gallery_data as data
 from app.ui.bridge import Bridge
 from app.ui.diagnosis_page import ROWS, DiagnosisPage, Finding
 from app.ui.gallery import settle
-from app.ui.gallery_diagnosis import GalleryFinding, tell
+from app.ui.gallery_diagnosis import PARTS, GalleryFinding, tell
 from app.ui.text import Text
 from app.ui.theme import TARGET, Look, Theme
 from app.ui.words import Words
@@ -188,3 +188,54 @@ def test_what_an_earlier_examination_still_tells_is_dropped(qtbot: QtBot) -> Non
     qtbot.wait(20)
     assert page.advice.title.text() == "neu"
     page.leave()
+
+
+def test_the_file_for_support_is_read_before_it_is_saved(gate: Gate, qtbot: QtBot) -> None:
+    page, sheet = gate.window.diagnosis, gate.window.diagnosis.support
+    port = Support()
+    sheet._port = port
+    page.show_support(True)
+    assert sheet.isVisible()
+    assert not page.checks.isVisible()
+    assert not sheet.save_pad.isEnabled(), "nothing to save yet"
+    port.take(PARTS)
+    settle(gate.window)
+    assert sheet.preview.toPlainText() == PARTS[0].text
+    sheet.next.click()
+    assert sheet.preview.toPlainText() == PARTS[4].text
+    assert port.saved == []
+    sheet.save_pad.click()
+    assert port.saved == list(PARTS), "these very parts, and no newly gathered ones"
+    settle(gate.window)
+    assert "C:\\x.zip" in sheet.said.text()
+    gate.news(data.recorded(data.A))
+    assert gate.window.strip.cells[data.A].headline.text() == "佐藤 健一", "the line goes on"
+    page.close_pad.click()
+    page.enter()
+    assert not page.checks.isHidden()
+    assert sheet._parts == ()
+
+
+def test_no_file_for_support_is_said(gate: Gate) -> None:
+    page, sheet = gate.window.diagnosis, gate.window.diagnosis.support
+    port = sheet._port = Support()
+    page.show_support(True)
+    port.take(None)
+    settle(gate.window)
+    assert words("support.failed")[0] in sheet.said.text()
+    assert not sheet.save_pad.isEnabled()
+
+
+class Support:
+    """A port that answers when told to."""
+
+    def __init__(self) -> None:
+        self.take: Callable[[object], None] = lambda parts: None
+        self.saved: list[object] = []
+
+    def collect(self, take: Callable[[object], None]) -> None:
+        self.take = take
+
+    def save(self, parts: Sequence[object], take: Callable[[str], None]) -> None:
+        self.saved = list(parts)
+        take("C:\\x.zip")

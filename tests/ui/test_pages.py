@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.gate.news import WorkerHit
+from app.gate.news import StandingWarning, WarningLevel, WorkerHit
 from app.ui import gallery_data as data
 from app.ui.gallery import settle
 from app.ui.kana_board import KANA, next_mark
@@ -313,3 +313,17 @@ def test_no_row_moves_while_somebody_types(gate: Gate) -> None:
     page.show_companies(list(reversed(changed)))
     assert [count.company_id for count in page._companies] == before
     assert page._companies[0].present == 50, "the numbers are the new ones"
+
+
+def test_a_withdrawn_pc_says_so_for_good_and_lets_go(make_gate: Make, qtbot: QtBot) -> None:
+    gate = make_gate(kiosk=True)
+    window = gate.window
+    warning = StandingWarning("station.withdrawn", WarningLevel.SHOUT)
+    for _ in range(2):
+        window.bridge.news.emit((warning,))
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.alarm)
+    assert "使用を止められています" in window.alarm.cause.text()
+    window._end_alarm()
+    assert window.pages.currentWidget() is window.alarm, "it is no alarm that passes"
+    with qtbot.waitSignal(window.closed):
+        window.header.exit.click()

@@ -12,6 +12,7 @@ from app.domain import ids
 from app.domain.events import Direction
 from app.errors import InputRefused
 from app.office.formats.cards import Cards, NoCard
+from app.office.formats.device_names import device_name, device_of
 from app.office.formats.rows import MAX_COLUMNS, Rows, place_of, unguarded
 from app.office.formats.shapes import TABLE, Format
 from app.office.formats.sheets import EXCEL_TIMES
@@ -20,12 +21,8 @@ from app.office.touches import BadTouch, DeviceTouch
 
 _WORKER = re.compile(r"[0-9A-Za-z_-]{1,40}", re.ASCII)
 _PHONE = re.compile(r"0\d{9,10}", re.ASCII)
-_DEVICE = re.compile(r"[\s\x00-\x1f\x7f]+")
-_LONGEST_DEVICE = 60
 _KEPT = 100_000
 _NONE = ("", "")
-BAD_FILE = ".bad"
-"""Before the suffix of a file of bad rows: the device's name is that of the file they come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +73,26 @@ class RowReader:
 
     @property
     def device(self) -> str:
-        """Name of the file's device; where a column says it, of the file."""
+        """Name of the file's device; where a column says it, of the file.
+
+        Raises InputRefused `import.no_device`, `import.no_device_name`: then somebody has to say it.
+        """
         rule = self._format.device
         if rule.fixed:
             return rule.fixed
         if rule.line_prefix:
             for line in self._rows.before:
                 if line.startswith(rule.line_prefix):
-                    found = _device(line[len(rule.line_prefix) :].strip(",\t;| "))
+                    found = device_name(line[len(rule.line_prefix) :].strip(",\t;| "))
                     if found:
                         return found
             raise InputRefused("import.no_device", str(self._path), prefix=rule.line_prefix)
-        stem = self._path.stem.removesuffix(BAD_FILE)
-        return _device(stem.removeprefix(rule.name_prefix)) or "file"
+        named = device_of(self._path.stem, rule.name_prefix)
+        if named:
+            return named
+        if "device" in self._format.columns:  # then it names the batch alone
+            return device_name(self._path.stem) or "file"
+        raise InputRefused("import.no_device_name", str(self._path))
 
     def touches(self) -> Iterator[DeviceTouch | BadTouch]:
         """Every row that is meant to be a touch, in the file's order. Raises InputRefused where the file breaks off."""
@@ -191,7 +195,7 @@ class RowReader:
     def _device(self, text: str) -> str:
         found = self._devices.get(text)
         if found is None:
-            found = _device(unguarded(text))
+            found = device_name(unguarded(text))
             if not found:
                 raise _Bad("import.row_device")
             if len(self._devices) >= _KEPT:
@@ -243,7 +247,3 @@ class _Directions(dict[str, Direction | None]):
 
 def _word(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def _device(text: str) -> str:
-    return _DEVICE.sub(" ", unicodedata.normalize("NFKC", text)).strip()[:_LONGEST_DEVICE]

@@ -6,7 +6,8 @@ import csv
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -15,12 +16,12 @@ from app.errors import InputRefused
 from app.office.formats.shapes import FIXED, JSONL, Column, Format
 from app.office.formats.sheets import open_sheet
 from app.office.formats.text import encoding_of, is_excel, open_text
+from app.office.tables import FORMULA
 
 MAX_COLUMNS = 500
 LONGEST_LINE = 100_000
 """Letters; a longer line is no row of touches."""
 DELIMITERS = (",", "\t", ";", "|")
-_FORMULAS = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Rows:
     done: Callable[[], float]
     """How much of the file has been read, 0 to 1."""
     excel: bool = False
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    """Of an Excel file: the one that is read, and all there are."""
 
 
 @contextmanager
@@ -45,9 +49,10 @@ def open_rows(path: Path, format_: Format) -> Iterator[Rows]:
         if is_excel(path):
             if format_.type != "table":
                 raise InputRefused("import.other_type", str(path), type=format_.type)
-            total, lines = stack.enter_context(open_sheet(path, format_.sheet))
+            sheet = stack.enter_context(open_sheet(path, format_.sheet))
             seen = [0]
-            yield _table(path, format_, _counted(lines, seen), lambda: seen[0] / max(total, 1), "xlsx", "")
+            made = _table(path, format_, _counted(sheet.rows, seen), lambda: seen[0] / max(sheet.total, 1), "xlsx", "")
+            yield replace(made, sheet=sheet.name, sheets=sheet.names)
             return
         encoding = encoding_of(path, format_.encoding)
         text, raw = open_text(path, encoding)
@@ -113,7 +118,7 @@ def place_of(column: str, columns: Sequence[str]) -> int | None:
 
 def unguarded(text: str) -> str:
     """A cell without the apostrophe that keeps spreadsheet programs from taking it for a formula."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULAS else text
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
 
 
 def _again(first: tuple[int, list[str]], rest: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
@@ -192,6 +197,20 @@ def widened(line: str) -> str:
 
 def _is_half(letter: str) -> bool:
     return unicodedata.east_asian_width(letter) in ("H", "Na", "N")
+
+
+def names_of(path: Path, encoding: str, most: int) -> tuple[str, ...]:
+    """Names in the objects of a JSON Lines file's first lines, in their order; () where the first line is none."""
+    text, _ = open_text(path, encoding_of(path, encoding))
+    found: dict[str, None] = {}
+    with text:
+        for line in filter(str.strip, islice((text.readline(LONGEST_LINE) for _ in range(most)), most)):
+            try:
+                found.update(dict.fromkeys(codec.decode(line, dict)))
+            except codec.DecodeError:
+                if not found:
+                    return ()
+    return tuple(str(name) for name in list(found)[:MAX_COLUMNS])
 
 
 def _objects(text: IO[str], names: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:

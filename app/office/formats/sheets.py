@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import openpyxl
 
@@ -40,9 +41,24 @@ def check_size(path: Path) -> None:
         raise InputRefused("import.zip_bomb", str(path), size=total >> 20)
 
 
+_LOOKED_AT = 50
+"""Rows of a sheet that are looked at for something written."""
+
+
+class Sheet(NamedTuple):
+    """An open sheet. `names`: of all that the file has; `rows`: row numbers (from 1) with cells."""
+
+    name: str
+    names: tuple[str, ...]
+    total: int
+    """Rows as the file says."""
+    rows: Iterator[tuple[int, list[str]]]
+
+
 @contextmanager
-def open_sheet(path: Path, sheet: str) -> Iterator[tuple[int, Iterator[tuple[int, list[str]]]]]:
-    """(rows as the file says, row numbers with cells). Raises InputRefused `import.bad_excel`, `import.no_sheet`."""
+def open_sheet(path: Path, sheet: str) -> Iterator[Sheet]:
+    """A sheet by its name; '': the first that has anything in it. Raises InputRefused `import.bad_excel`,
+    `import.no_sheet`."""
     check_size(path)
     book: Any = None
     try:
@@ -54,11 +70,15 @@ def open_sheet(path: Path, sheet: str) -> Iterator[tuple[int, Iterator[tuple[int
         names = [one.title for one in book.worksheets]
         if not names or (sheet and sheet not in names):
             raise InputRefused("import.no_sheet", str(path), sheet=sheet, sheets=", ".join(names)[:200])
-        chosen = book[sheet or names[0]]
-        yield chosen.max_row or 0, _rows(chosen, path)
+        chosen = book[sheet] if sheet else next((one for one in book.worksheets if _written(one, path)), book[names[0]])
+        yield Sheet(chosen.title, tuple(names), chosen.max_row or 0, _rows(chosen, path))
     finally:
         if book is not None:
             book.close()
+
+
+def _written(sheet: Any, path: Path) -> bool:
+    return any(any(cells) for _, cells in islice(_rows(sheet, path), _LOOKED_AT))
 
 
 def _rows(sheet: Any, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from app.clock import Clock
 from app.domain.events import JST
-from app.office.port import Changed, OfficeNews, OfficePort
+from app.office.port import Changed, Counted, OfficeNews, OfficePort
 from app.office.shapes import Deadline, Outcome, Right, SignedIn, Waiting
 from app.ui.bridge import Bridge
 from app.ui.office.cell_panel import reason_word
@@ -29,6 +29,8 @@ class ApprovalPage(OfficePage):
 
     back = Signal()
     """To the month."""
+    decisions_wanted = Signal()
+    """To what he has decided himself."""
 
     def __init__(self, theme: Theme, words: Words, office: OfficePort, bridge: Bridge, clock: Clock) -> None:
         super().__init__(theme, words)
@@ -47,6 +49,7 @@ class ApprovalPage(OfficePage):
         self.yes = button(words.title("approval.yes"), "primary")
         self.no = button(words.title("approval.no"))
         self.take_back = button(words.title("approval.take_back"))
+        self.decided = button(words.title("decision.open"))
         self.csv = button("CSV")
         self._lay_out()
         self.back_button.clicked.connect(lambda _=False: self.back.emit())
@@ -54,6 +57,7 @@ class ApprovalPage(OfficePage):
         self.yes.clicked.connect(lambda _=False: self.decide(True))
         self.no.clicked.connect(lambda _=False: self.decide(False))
         self.take_back.clicked.connect(lambda _=False: self.void())
+        self.decided.clicked.connect(lambda _=False: self.decisions_wanted.emit())
         self.csv.clicked.connect(lambda _=False: self.save_csv())
         self.table.chosen_changed.connect(self._show_chosen)
         self.reason.textChanged.connect(lambda _="": self._show_chosen())
@@ -66,7 +70,7 @@ class ApprovalPage(OfficePage):
             Column(say("month.name"), lambda w: w.name, 130),
             Column(say("approval.company"), lambda w: w.company, 130),
             Column(say("approval.times"), lambda w: f"{w.in_at or '--:--'} – {w.out_at or '--:--'}", 118),
-            Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 140),
+            Column(say("approval.work"), lambda w: f"{w.occupation}・{w.role}", 170),
             Column(say("month.reason"), self._reason, 125),
             Column(say("approval.by"), self._by, 0, look=lambda w: Look.CHECK if w.own or w.unsent else None),
         )
@@ -79,14 +83,14 @@ class ApprovalPage(OfficePage):
         foot.addWidget(self.reason, 2)
         foot.addWidget(self.no)
         foot.addWidget(self.yes)
-        self.lay_out([self.title, self.back_button], [self.csv], [self.due, self.note, self.table], foot)
+        self.lay_out([self.title, self.back_button], [self.decided, self.csv], [self.due, self.note, self.table], foot)
 
     # ---- coming and going ----------------------------------------------------------------------------------------
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
         approves = person is not None and Right.APPROVE in person.rights
-        for widget in (self.yes, self.no, self.reason, self.all):
+        for widget in (self.yes, self.no, self.reason, self.all, self.decided):
             widget.setVisible(approves)
         self.note.setVisible(person is not None and Right.APPROVE in person.withheld)
         self.take_back.setVisible(person is not None and Right.ENTER in person.rights)
@@ -99,6 +103,8 @@ class ApprovalPage(OfficePage):
     def take(self, news: OfficeNews) -> None:
         if isinstance(news, Changed):
             self._ask()
+        elif isinstance(news, Counted):
+            self._office.deadlines(self._bridge.reply(self._took_deadlines))
 
     def _ask(self) -> None:
         self._office.waiting(self._bridge.reply(self._took))

@@ -72,12 +72,12 @@ class CandidatePage(OfficePage):
     def _columns(self) -> Sequence[Column[Candidate]]:
         say = self.words.title
         return (
-            Column(say("approval.day"), lambda c: self.words.month_day(c.day), 140, order=lambda c: c.day),
-            Column(say("month.name"), lambda c: c.name, 170),
-            Column(say("approval.company"), lambda c: c.company, 190),
+            Column(say("approval.day"), lambda c: self.words.month_day(c.day), 120, order=lambda c: c.day),
+            Column(say("month.name"), lambda c: c.name, 150),
+            Column(say("approval.company"), lambda c: c.company, 140),
             Column(say("candidates.why"), self._why, 0),
             Column(say("approval.times"), lambda c: f"{c.in_at or '--:--'} – {c.out_at or '--:--'}", 130),
-            Column(say("candidates.state"), self._state, 130, look=self._look),
+            Column(say("candidates.state"), self._state, 100, look=self._look),
         )
 
     def _lay_out(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit
 
+from app.office.calendar import holiday
 from app.office.shapes import REASONS, EntryWanted, MarkKind, Row
 from app.ui.office.month_model import Cell, MonthModel
 from app.ui.office.style import button
@@ -116,7 +119,8 @@ class CellPanel(Plate):
             said = [self._words.title(f"why.{why.value}", **values) for why, values in cell.candidate.why]
             return Look.CHECK, "。".join(said)
         if cell.mark is None:
-            return None, cell.day.holiday or (self._words.title("month.closed") if cell.day.closed else "")
+            name = holiday(date.fromisoformat(cell.day.day), self._words.language)
+            return None, name or (self._words.title("month.closed") if cell.day.closed else "")
         parts = [model.word(cell)]
         if cell.mark.overdue:
             parts = [self._words.title("month.overdue", what=parts[0])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,8 @@ from app.ui.bridge import Bridge
 from app.ui.gallery import save, settle
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.backfill_page import BackfillPage
+from app.ui.office.candidate_page import CandidatePage
+from app.ui.office.decision_page import DecisionPage
 from app.ui.office.headcount_page import HeadcountMonthPage
 from app.ui.office.import_batches import BatchesPage
 from app.ui.office.import_cards import UnknownCardsPage
@@ -28,7 +30,7 @@ from app.ui.office.window import OfficeWindow
 from app.ui.theme import make_font
 
 T = TypeVar("T")
-LONGEST_MS = 60_000
+LONGEST_MS = 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,27 @@ def _candidate(stage: Stage) -> None:
     stage.rest(200)
 
 
+def _candidates(stage: Stage) -> None:
+    stage.window.go("candidates")
+    page = _page(stage.window, "candidates", CandidatePage)
+    stage.until(lambda: bool(page.table.list.rows))
+    page.table.selectRow(0)
+    stage.rest(200)
+
+
+def _decisions(stage: Stage) -> None:
+    queue = _page(stage.window, "approval", ApprovalPage)
+    before = len(queue.table.list.rows)
+    queue.choose_all()
+    queue.decide(True)
+    stage.until(lambda: len(queue.table.list.rows) < before)
+    stage.window.go("decisions")
+    page = _page(stage.window, "decisions", DecisionPage)
+    stage.until(lambda: bool(page.table.list.rows))
+    page.table.selectRow(0)
+    page.reason.setText("別の人でした" if stage.window.words.language == "ja" else "it was somebody else")
+
+
 def _approval(stage: Stage) -> None:
     month = _page(stage.window, "month", MonthPage)
     for _ in range(3):
@@ -129,7 +152,8 @@ def _backfill(stage: Stage) -> None:
     stage.window.go("backfill")
     page = _page(stage.window, "backfill", BackfillPage)
     page.show_month(stage.props.month)
-    stage.until(lambda: bool(page.table.list.rows))
+    looking = stage.window.words.title("backfill.looking")
+    stage.until(lambda: page.sum.text() != looking)
     page.choose_all()
 
 
@@ -219,8 +243,10 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
     "month": _month,
     "candidate": _candidate,
     "approval": _approval,
+    "decisions": _decisions,
     "heads": _heads,
     "backfill": _backfill,
+    "candidates": _candidates,
     "import-start": _import_start,
     "import-files": _import_files,
     "import-map": _import_map,
@@ -236,9 +262,16 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
 
 
 def make_pictures(
-    parts: OfficeParts, props: Props, clock: Clock, folder: Path, language: str = "ja", ending: str = ""
+    parts: OfficeParts,
+    props: Props,
+    clock: Clock,
+    folder: Path,
+    language: str = "ja",
+    ending: str = "",
+    size: tuple[int, int] = (1366, 768),
+    only: Collection[str] = (),
 ) -> list[Path]:
-    """Write office-<scene><ending>.png, 1366 x 768, for each scene. Needs `parts` running. Main thread."""
+    """Write office-<scene><ending>.png for each scene (or for those of `only`). Needs `parts` running. Main thread."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     if isinstance(application, QApplication):
         application.setFont(make_font(15))
@@ -246,13 +279,15 @@ def make_pictures(
     window = make_window(parts, bridge, clock, language)
     made: list[Path] = []
     try:
-        window.resize(1366, 768)
+        window.resize(*size)
         window.show()
         window.sit_down(props.person)
         parts.sync(bridge.take_sync)
         stage = Stage(window, props)
         for scene, play in SCENES.items():
             play(stage)
+            if only and scene not in only:
+                continue
             made.append(folder / f"office-{scene}{ending}.png")
             save(window, made[-1])
     finally:

@@ -17,7 +17,8 @@ from app.ui.bridge import Bridge
 from app.ui.office.headcount_table import HeadcountModel
 from app.ui.office.month_paint import paint_day
 from app.ui.office.month_subpage import MonthSubPage
-from app.ui.theme import INK_2, LINE, SURFACE, Theme, colour, make_font
+from app.ui.office.sum_line import ColumnLine
+from app.ui.theme import INK, INK_2, LINE, SURFACE, Theme, colour, make_font
 from app.ui.words import Words
 
 
@@ -39,8 +40,10 @@ class HeadcountHeader(QHeaderView):
         painter.fillRect(rect, colour(SURFACE))
         if 1 <= section <= len(days):
             day = days[section - 1]
-            shut, word = day in self._days.closed, self._words.weekday(date.fromisoformat(day).weekday())
-            paint_day(self._theme, painter, rect, day, word, shut=shut, red=shut)
+            shut, festive = day in self._days.closed, day in self._days.holidays
+            word = self._words.weekday(date.fromisoformat(day).weekday())
+            word = self._words.title("month.holiday") if festive else word
+            paint_day(self._theme, painter, rect, day, word, shut=shut, red=shut or festive)
         else:
             painter.setPen(colour(INK_2))
             painter.setFont(make_font(px(13)))
@@ -57,6 +60,13 @@ class HeadcountHeader(QHeaderView):
             self.moveSection(self.visualIndex(section), section)
         if self.count() > 2:
             self.moveSection(self.count() - 1, 1)
+
+
+class HeadcountSums(ColumnLine):
+    """The model's last line: with a hundred companies it would stand far below."""
+
+    def look(self, column: int) -> tuple[int, str, Qt.AlignmentFlag, int]:
+        return 13, INK, Qt.AlignmentFlag.AlignRight, 4
 
 
 class HeadcountMonthPage(MonthSubPage):
@@ -79,7 +89,9 @@ class HeadcountMonthPage(MonthSubPage):
         )
         self.model.typed.connect(self._typed)
         self.model.modelReset.connect(self._widths)
+        self.sums = HeadcountSums(theme, self.table)
         self.box.addWidget(self.table, 1)
+        self.box.addWidget(self.sums)
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
@@ -95,6 +107,7 @@ class HeadcountMonthPage(MonthSubPage):
         def took(rows: Sequence[HeadcountDay]) -> None:
             if month == self.month:
                 self.model.show(rows)
+                self.sums.say(self.model.line(self.model.rowCount() - 1))
                 hints = ("heads.hint", "heads.hint_brackets") if self.model.brackets else ("heads.hint",)
                 self.hint.say("".join(self.words.title(hint) for hint in hints))
 
@@ -105,6 +118,8 @@ class HeadcountMonthPage(MonthSubPage):
         for column in range(last + 1):
             self.table.setColumnWidth(column, px(190 if column == 0 else 110 if column == last else 58))
         self.header.put_sum_second()
+        if self.model.rowCount():
+            self.table.setRowHidden(self.model.rowCount() - 1, True)  # it is `sums`
 
     def _typed(self, company_id: str, day: str, count: int) -> None:
         self._office.set_headcount(company_id, day, count, self._bridge.reply(self.answered))

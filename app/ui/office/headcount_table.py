@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
+from app.office.calendar import holiday
 from app.office.shapes import HeadcountDay
 from app.ui.office.month_paint import SHUT
 from app.ui.theme import SKINS, Look, colour
@@ -27,6 +29,7 @@ class HeadcountModel(QAbstractTableModel):
         self._words = words
         self.days: list[str] = []
         self.closed: set[str] = set()
+        self.holidays: set[str] = set()
         self.companies: list[tuple[str, str]] = []
         self._cells: dict[tuple[str, str], HeadcountDay] = {}
         self.editable = False
@@ -39,6 +42,7 @@ class HeadcountModel(QAbstractTableModel):
         days, cells = sorted({row.day for row in rows}), {(row.company_id, row.day): row for row in rows}
         names = {row.company_id: row.company or self._words.title("month.no_company") for row in rows}
         self.closed = {row.day for row in rows if row.closed}
+        self.holidays = {row.day for row in rows if row.holiday}
         if days == self.days and names == dict(self.companies):
             old, self._cells = self._cells, cells
             for line, (company_id, _) in enumerate(self.companies):
@@ -98,7 +102,10 @@ class HeadcountModel(QAbstractTableModel):
                 "day": self._words.month_day(cell.day),
                 "present": cell.present,
             }
-            return self._words.title(code, count=cell.count or 0, **values)
+            said = self._words.title(code, count=cell.count or 0, **values)
+            name = holiday(date.fromisoformat(cell.day), self._words.language)
+            closed = self._words.title("month.closed") if cell.closed and not name else ""
+            return " ".join(part for part in (said, name, closed) if part)
         return None
 
     def text(self, index: Index) -> str:
@@ -146,8 +153,11 @@ class HeadcountModel(QAbstractTableModel):
         places = ((n, c) for n in range(self.rowCount()) for c in range(1, self.columnCount()))
         return any(self.text(self.index(n, c)).startswith("(") for n, c in places)
 
+    def line(self, row: int) -> list[str]:
+        """A row in words."""
+        return [self.text(self.index(row, column)) for column in range(self.columnCount())] if row >= 0 else []
+
     def lines(self) -> list[list[str]]:
         """Head and rows in words."""
         head = [self._words.title("approval.company"), *self.days, self._words.title("heads.sum")]
-        width = self.columnCount()
-        return [head, *([self.text(self.index(n, c)) for c in range(width)] for n in range(self.rowCount()))]
+        return [head, *(self.line(row) for row in range(self.rowCount()))]

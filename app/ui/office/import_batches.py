@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QVBoxLayout
 
 from app.clock import Clock
 from app.domain.events import JST
@@ -13,7 +13,7 @@ from app.office.import_port import BatchEntry, FormatEntry, Imported, ImportNews
 from app.office.shapes import Outcome, Right, SignedIn
 from app.ui.bridge import Bridge
 from app.ui.office.import_files import label
-from app.ui.office.import_words import moment, pace, sentence
+from app.ui.office.import_words import date, moment, no_right, pace, sentence
 from app.ui.office.list_table import Column, ListTable
 from app.ui.office.page import OfficePage
 from app.ui.office.saving import save_file
@@ -44,6 +44,7 @@ class BatchesPage(OfficePage):
         self.hint = Text(theme, 15, say("batches.hint"), ink=INK_2, lines=2)
         self.table: ListTable[BatchEntry] = ListTable(theme, self._columns(), say("batches.title"))
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.detail = Text(theme, 15, ink=INK_2, lines=2)
         self.sum = Text(theme, 15, ink=INK_2, lines=2)
         self.reason = QLineEdit()
         self.reason.setMaxLength(200)
@@ -65,13 +66,31 @@ class BatchesPage(OfficePage):
         say, words = self.words.title, self.words
         return (
             Column(say("batches.number"), lambda b: str(b.batch), 80, right=True, order=lambda b: b.batch),
-            Column(say("batches.at"), lambda b: moment(words, b.at), 190, order=lambda b: b.at),
-            Column(say("wizard.device"), lambda b: b.device, 190),
-            Column(say("wizard.format"), lambda b: label(self._formats.get(b.format), words, b.format), 200),
-            Column(say("batches.rows"), lambda b: f"{b.rows:,}", 100, right=True, order=lambda b: b.rows),
-            Column(say("batches.events"), lambda b: f"{b.events:,}", 110, right=True, order=lambda b: b.events),
+            Column(say("batches.at"), lambda b: moment(words, b.at), 170, order=lambda b: b.at),
+            Column(say("batches.file"), lambda b: b.file, 190),
+            Column(say("batches.span"), self._span, 190, order=lambda b: b.first_at or b.at),
+            Column(say("wizard.device"), lambda b: b.device, 120),
+            Column(say("wizard.format"), lambda b: label(self._formats.get(b.format), words, b.format), 140),
+            Column(say("batches.rows"), lambda b: f"{b.rows:,}", 80, right=True, order=lambda b: b.rows),
+            Column(say("batches.events"), lambda b: f"{b.events:,}", 80, right=True, order=lambda b: b.events),
             Column(say("backfill.note"), self._state, 0, look=_look),
         )
+
+    def _span(self, one: BatchEntry) -> str:
+        if one.first_at is None or one.last_at is None:
+            return ""
+        first, last = date(self.words, one.first_at), date(self.words, one.last_at)
+        if first == last:
+            return first
+        return f"{first} – {last.removeprefix(first[:5])}"  # the year once, where it is the same
+
+    def _detail(self, one: BatchEntry) -> str:
+        """What is known of a batch, in a sentence."""
+        say = self.words.title
+        if not one.file:
+            return say("batches.old")
+        counts = " · ".join(say(f"batches.count_{name}", count=f"{n:,}") for name, n in one.counts.items() if n)
+        return say("batches.detail", file=one.file, span=self._span(one), counts=counts)
 
     def _state(self, one: BatchEntry) -> str:
         if one.taken_back_at is None:
@@ -83,7 +102,11 @@ class BatchesPage(OfficePage):
 
     def _lay_out(self) -> None:
         foot = QHBoxLayout()
-        foot.addWidget(self.sum, 2)
+        said = QVBoxLayout()
+        said.setSpacing(0)
+        said.addWidget(self.detail)
+        said.addWidget(self.sum)
+        foot.addLayout(said, 2)
         for widget in (self.reason, self.take_back, self.cancel):
             foot.addWidget(widget, 1 if widget is self.reason else 0)
         self.lay_out([self.title, self.back_button], [self.csv], [self.hint, self.table], foot)
@@ -93,10 +116,10 @@ class BatchesPage(OfficePage):
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
-        may = person is not None and Right.IMPORT in person.rights
+        may = person is not None and Right.CARDS in person.rights
         self.reason.setVisible(may)
         self.take_back.setVisible(may)
-        self.hint.say(self.words.title("batches.hint" if may else "wizard.no_right"))
+        self.hint.say(self.words.title("batches.hint") if may else no_right(self.words, person))
 
     def enter(self) -> None:
         self.keys.emit(self.words.title("batches.keys"))
@@ -127,7 +150,9 @@ class BatchesPage(OfficePage):
     # ---- taking back ----------------------------------------------------------------------------------------------
 
     def _show_chosen(self) -> None:
-        chosen = [one for one in self.table.chosen() if one.taken_back_at is None]
+        rows = self.table.chosen()
+        chosen = [one for one in rows if one.taken_back_at is None]
+        self.detail.say(self._detail(rows[0]) if rows else "")
         self.take_back.setEnabled(bool(chosen) and bool(self.reason.text().strip()) and not self._busy)
         if self._busy:
             return
@@ -135,7 +160,8 @@ class BatchesPage(OfficePage):
         if not self.table.list.rows:
             self.sum.say(say("batches.none"))
         elif chosen:
-            self.sum.say(say("batches.chosen", count=f"{chosen[0].events:,}", device=chosen[0].device))
+            one = chosen[0]
+            self.sum.say(say("batches.chosen", batch=one.batch, count=f"{one.events:,}", file=one.file or one.device))
         else:
             self.sum.say(say("batches.choose"))
 

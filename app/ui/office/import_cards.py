@@ -16,6 +16,7 @@ from app.office.port import OfficePort
 from app.office.shapes import Month, Outcome, Right, Row, SignedIn
 from app.ui.bridge import Bridge
 from app.ui.office.import_files import label
+from app.ui.office.import_words import no_right
 from app.ui.office.list_table import Column, ListTable
 from app.ui.office.page import OfficePage
 from app.ui.office.style import button
@@ -72,8 +73,8 @@ class UnknownCardsPage(OfficePage):
         return (
             Column(say("wizard.card"), self._key, 250),
             Column(say("cards.touches"), lambda c: f"{c.touches:,}", 90, right=True, order=lambda c: c.touches),
-            Column(say("cards.first"), lambda c: self.words.month_day(c.first_day), 140, order=lambda c: c.first_day),
-            Column(say("cards.last"), lambda c: self.words.month_day(c.last_day), 140, order=lambda c: c.last_day),
+            Column(say("cards.first"), lambda c: c.first_day.replace("-", "/"), 140, order=lambda c: c.first_day),
+            Column(say("cards.last"), lambda c: c.last_day.replace("-", "/"), 140, order=lambda c: c.last_day),
             Column(say("cards.source"), self._source, 210),
             Column(say("cards.worker"), self._worker, 0, look=lambda c: Look.PENDING),
         )
@@ -117,10 +118,10 @@ class UnknownCardsPage(OfficePage):
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
-        self._may = person is not None and Right.IMPORT in person.rights
+        self._may = person is not None and Right.CARDS in person.rights
         for widget in (self.who, self.hits, self.undo, self.bind):
             widget.setVisible(self._may)
-        self.hint.say(self.words.title("cards.hint" if self._may else "wizard.no_right"))
+        self.hint.say(self.words.title("cards.hint") if self._may else no_right(self.words, person))
 
     def enter(self) -> None:
         self.keys.emit(self.words.title("cards.keys"))

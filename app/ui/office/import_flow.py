@@ -44,7 +44,7 @@ _PREVIEW_ROWS = 100
 _CELL_ROWS = 100
 _PREVIEW_MS = 150
 BAD = ".bad"
-"""Before the suffix of a file of bad rows (`app.office.formats.reading`)."""
+"""Before the suffix of a file of bad rows (`app.office.formats.device_names`)."""
 
 
 class Step(StrEnum):

@@ -18,9 +18,9 @@ from app.ui.words import Words
 
 _ASK_MS = 200
 _ROWS = 100
-FIXED = "fixed"
+FIXED, JSONL = "fixed", "jsonl"
 ENCODINGS = ("auto", "cp932", "utf-8", "utf-16")
-DELIMITERS = ("auto", ",", "\t", ";", "|", FIXED)
+DELIMITERS = ("auto", ",", "\t", ";", "|", FIXED, JSONL)
 
 
 class MappingStep(QWidget):
@@ -41,6 +41,7 @@ class MappingStep(QWidget):
         self.encoding = Choice(words, "encoding", ENCODINGS)
         self.delimiter = Choice(words, "delimiter", DELIMITERS)
         self.header = Choice(words, "header", ("1", "2", "3", "4", "5", "0"))
+        self.sheet = Choice(words, "", ())
         self.widths = QLineEdit()
         self.widths.setPlaceholderText("8 6 16")
         self.time = Choice(words, "", ())
@@ -54,7 +55,7 @@ class MappingStep(QWidget):
         self._later.setInterval(_ASK_MS)
         self._later.timeout.connect(lambda: self.cells_wanted.emit(self.layout_wanted()))
         self._lay_out()
-        for choice in (self.encoding, self.delimiter, self.header):
+        for choice in (self.encoding, self.delimiter, self.sheet, self.header):
             choice.currentIndexChanged.connect(lambda _: self._cut())
         self.widths.textChanged.connect(lambda _: self._cut())
         self.columns.changed.connect(self._mapped)
@@ -71,6 +72,7 @@ class MappingStep(QWidget):
             ("wizard.map_name", self.name, 3),
             ("wizard.encoding", self.encoding, 2),
             ("wizard.delimiter", self.delimiter, 2),
+            ("wizard.sheet", self.sheet, 2),
             ("wizard.widths", self.widths, 1),
             ("wizard.header", self.header, 2),
             ("wizard.time", self.time, 5),
@@ -103,6 +105,7 @@ class MappingStep(QWidget):
         self.name.clear()
         for choice in (self.encoding, self.delimiter, self.header):
             choice.setCurrentIndex(0)
+        self.sheet.fill(())
         self.cells = Cells(Layout(), (), ())
         self.columns.show_cells(self.cells)
         self._cut()
@@ -112,24 +115,36 @@ class MappingStep(QWidget):
         """As it is chosen now."""
         delimiter = self.delimiter.value()
         widths = tuple(int(part) for part in self.widths.text().replace(",", " ").split() if part.isdigit())
-        kind = FIXED if delimiter == FIXED else "table"
-        cut_by = "auto" if delimiter == FIXED else delimiter
-        return Layout(kind, self.encoding.value(), cut_by, int(self.header.value()), widths)
+        kind = delimiter if delimiter in (FIXED, JSONL) else "table"
+        cut_by = "auto" if delimiter in (FIXED, JSONL) else delimiter
+        return Layout(kind, self.encoding.value(), cut_by, int(self.header.value()), widths, self.sheet.value())
 
     def _cut(self) -> None:
+        self._show_choices()
+        self._later.start()
+
+    def _show_choices(self) -> None:
+        """Those that this kind of file has."""
         kind = self.delimiter.value()
-        for widget, shown in ((self.widths, kind == FIXED), (self.header, kind != FIXED)):
+        objects = kind == JSONL or self.cells.layout.type == JSONL
+        for widget, shown in (
+            (self.widths, kind == FIXED),
+            (self.header, kind != FIXED and not objects),
+            (self.sheet, len(self.cells.sheets) > 1),
+        ):
             widget.setVisible(shown)
             self._titles[widget].setVisible(shown)
             self._grid.setColumnStretch(self._place[widget], int(shown))
-        self._later.start()
 
     def show_cells(self, cells: Cells) -> None:
         """How the file is cut now, and what its columns seem to be."""
         self.cells = cells
         words = self._words
         self.encoding.found(cells.layout.encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be"))
-        self.delimiter.found(cells.layout.delimiter)
+        self.delimiter.found(JSONL if cells.layout.type == JSONL else cells.layout.delimiter)
+        found = words.title("wizard.auto_is", found=cells.sheet)
+        self.sheet.fill([(found, ""), *((name, name) for name in cells.sheets)])
+        self._show_choices()
         excel = cells.layout.encoding == "xlsx"
         for widget in (self.encoding, self.delimiter):
             widget.setEnabled(not excel)

@@ -119,6 +119,7 @@ class ImportPage(OfficePage):
 
     def sit_down(self, person: SignedIn | None) -> None:
         super().sit_down(person)
+        self.report.sit_down(person)
         self._show()
 
     def enter(self) -> None:

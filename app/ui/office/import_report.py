@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.office.import_port import Proposal, Report
+from app.office.shapes import Right, SignedIn
 from app.ui.office.import_numbers import PROPOSALS, NumbersBoard
 from app.ui.office.import_words import grouped, reason, remedy, sentence
 from app.ui.office.style import button
@@ -29,10 +30,12 @@ class Verdict(Plate):
         self.shape = Shape(theme, 80)
         self.word = Text(theme, 44, weight=BOLD)
         self.why = Text(theme, 18, ink=INK, lines=2)
+        self.kept = Text(theme, 15, ink=INK, lines=3)
         lines, row = QVBoxLayout(), QHBoxLayout(self)
         lines.setSpacing(px(2))
         lines.addWidget(self.word)
         lines.addWidget(self.why)
+        lines.addWidget(self.kept)
         row.setContentsMargins(px(24), px(12), px(24), px(12))
         row.setSpacing(px(24))
         row.addWidget(self.shape)
@@ -56,7 +59,10 @@ class Verdict(Plate):
             said = reason(words, verdict).partition(": ")[2] or reason(words, verdict)
             why = f"{said}\n{remedy(words, verdict)}".strip()
         self.why.say(why)
-        self.setAccessibleName(f"{self.word.text()} {self.why.text()}")
+        kept = [words.title(code, count=f"{count:,}") for code, count in report.kept] if report.may_clear else []
+        self.kept.setVisible(bool(kept))
+        self.kept.say("\n".join(kept))
+        self.setAccessibleName(f"{self.word.text()} {self.why.text()} {self.kept.text()}".strip())
         self.update()
 
 
@@ -72,6 +78,8 @@ class ReportStep(QWidget):
         super().__init__()
         self._words = words
         px = theme.px
+        self._person: SignedIn | None = None
+        self._confirmed = False
         self.report: Report | None = None
         self.verdict = Verdict(theme, words)
         self.board = NumbersBoard(theme, words)
@@ -96,27 +104,43 @@ class ReportStep(QWidget):
         self.cards.clicked.connect(lambda _=False: self.cards_wanted.emit())
         self.confirm.clicked.connect(lambda _=False: self._confirm())
 
+    def sit_down(self, person: SignedIn | None) -> None:
+        """Who sees it."""
+        self._person = person
+        if self.report is not None:
+            self._show_deeds(self.report)
+
     def show_report(self, report: Report) -> None:
         """Another report."""
-        self.report = report
-        say, plan = self._words.title, report.plan
-        stored = report.error is None and not report.cancelled
+        self.report, self._confirmed = report, False
+        plan, stored = report.plan, report.error is None and not report.cancelled
         self.verdict.show_report(report)
         self.board.setVisible(stored)
         if stored:
             self.board.show_plan(plan, stored=True, written=bool(report.bad_file))
-        self.bad.say(
-            say("wizard.bad_file", count=f"{plan.bad:,}", where=_short(report.bad_file)) if report.bad_file else ""
-        )
+        self._show_deeds(report)
+
+    def _show_deeds(self, report: Report) -> None:
+        """What can be done now, by who sits here."""
+        say, plan = self._words.title, report.plan
+        stored = report.error is None and not report.cancelled
+        person = self._person
+        rights, withheld = (person.rights, person.withheld) if person else (frozenset(), frozenset())
+        said = say("wizard.bad_file", count=f"{plan.bad:,}", where=_short(report.bad_file)) if report.bad_file else ""
+        if stored and plan.proposals and Right.CORRECT in withheld:
+            said = f"{said}\n{say('wizard.gate_confirm')}".strip()
+        self.bad.say(said)
         self.open.setVisible(bool(report.bad_file))
         self.again.setVisible(bool(report.bad_file))
         self.cards.setVisible(stored and plan.unknown_card > 0)
         self.cards.setText(say("wizard.bind_now"))
-        self.confirm.setVisible(stored and bool(plan.proposals))
+        wanted = stored and bool(plan.proposals) and not self._confirmed
+        self.confirm.setVisible(wanted and Right.CORRECT in rights)
         self.confirm.setText(say("wizard.confirm", count=len(plan.proposals)))
 
     def confirmed(self, count: int) -> None:
         """The proposals are stored."""
+        self._confirmed = True
         self.confirm.hide()
 
     def _confirm(self) -> None:

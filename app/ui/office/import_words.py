@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.office.import_port import BadRow, Correction, Plan, Progress, Said
+from app.office.shapes import Right, SignedIn
 from app.ui.words import Words
 
 UNREADABLE, FUTURE, OUTSIDE = "unreadable", "future", "outside_site"
@@ -28,6 +29,12 @@ def reason(words: Words, said: Said) -> str:
 def remedy(words: Words, said: Said) -> str:
     """What to do; may be empty."""
     return words.known(said.code, "office.bug", said.values).remedy
+
+
+def no_right(words: Words, person: SignedIn | None) -> str:
+    """Why who sits here may not bind cards nor take imports back."""
+    withheld = person is not None and Right.CARDS in person.withheld
+    return words.title("cards.gate_station" if withheld else "wizard.no_right")
 
 
 def grouped(said: Said) -> Said:

@@ -6,11 +6,13 @@ GUI thread. The model knows nothing of the office's thread: the page hands it wh
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from enum import IntEnum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.domain.retirement import yen_a_day
+from app.office.calendar import holiday
 from app.office.shapes import Candidate, Day, EntryWanted, Group, Mark, MarkKind, Marks, Month, Row
 from app.ui.words import Words
 
@@ -230,7 +232,8 @@ class MonthModel(QAbstractTableModel):
         times = ""
         if cell.mark is not None and (cell.mark.first_in or cell.mark.last_out):
             times = f"{cell.mark.first_in or '--:--'}–{cell.mark.last_out or '--:--'}"
-        parts = [row.name, cell.day.day, cell.day.holiday, self.word(cell), times]
+        festive = holiday(date.fromisoformat(cell.day.day), self._words.language)
+        parts = [row.name, cell.day.day, festive, self.word(cell), times]
         if cell.mark is not None and cell.mark.unsent and cell.mark.kind is not MarkKind.NOT_TAKEN:
             parts.append(self._words.title("month.unsent"))
         return " ".join(part for part in parts if part)

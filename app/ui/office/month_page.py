@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from app.clock import Clock
 from app.domain.events import JST
-from app.office.port import Changed, OfficeNews, OfficePort, Trouble
+from app.office.port import Changed, Counted, OfficeNews, OfficePort, Trouble
 from app.office.shapes import Outcome, Right, SignedIn
 from app.office.tables import csv_bytes, tab_text
 from app.ui.bridge import Bridge
@@ -24,8 +24,8 @@ from app.ui.office.month_model import MonthModel, Place
 from app.ui.office.month_paint import Legend
 from app.ui.office.month_table import MonthTable
 from app.ui.office.page import OfficePage
+from app.ui.office.printing import Printer
 from app.ui.office.saving import save_file
-from app.ui.office.sheet import sheet_pdf
 from app.ui.office.sum_line import SumLine
 from app.ui.office.typing import MonthTyping
 from app.ui.text import Text
@@ -55,6 +55,7 @@ class MonthPage(OfficePage):
         self.bar = MonthBar(theme, words)
         self.panel = CellPanel(theme, words)
         self.typing = MonthTyping(office, bridge, self.model, self.table, self.panel, self._tell_error)
+        self.printer = Printer(words, bridge, lambda told: self.told.emit(*told))
         self.sums = SumLine(theme, words, self.model, self.table)
         self.legend = Legend(theme, words, LEGEND)
         self.note = Text(theme, 15, words.title("month.gate_station"), ink=SKINS[Look.CHECK].strong, lines=2)
@@ -142,6 +143,8 @@ class MonthPage(OfficePage):
             if not self._soon.isActive():
                 left = self._last_whole + WHOLE_EVERY_S - self._clock.monotonic()
                 self._soon.start(max(300, round(left * 1000)))
+        elif isinstance(news, Counted):
+            self._office.deadlines(self._bridge.reply(self.bar.show_deadlines))
         elif isinstance(news, Trouble):
             self.loader.gave_up()
 
@@ -227,9 +230,10 @@ class MonthPage(OfficePage):
         if month is None:
             return
         groups = [group for group in month.groups if company in (None, group.company_id)]
-        data = sheet_pdf(month, groups, self.model, self.words, self._office.site.name)
-        name = f"{self.words.title('sheet.title')}-{self.month}.pdf"
-        self.told.emit(*save_file(name, data, self.words))
+        if any(row.worker_id not in self.model.marks for group in groups for row in group.rows):
+            self.told.emit("check", self.words.title("sheet.loading"))
+            return
+        self.printer.print(month, groups, self.model.marks, self._office.site.name)
 
     def _drafted(self) -> None:
         self.panel.show_count(len(self.typing.drafts))

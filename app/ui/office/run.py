@@ -21,6 +21,7 @@ from app.ui.inhibit import Inhibitor
 from app.ui.office.approval_page import ApprovalPage
 from app.ui.office.backfill_page import BackfillPage
 from app.ui.office.candidate_page import CandidatePage
+from app.ui.office.decision_page import DecisionPage
 from app.ui.office.delivery_page import DeliveryPage
 from app.ui.office.headcount_page import HeadcountMonthPage
 from app.ui.office.import_batches import BatchesPage
@@ -33,7 +34,8 @@ from app.ui.office.style import sheet
 from app.ui.office.window import OfficeWindow
 from app.ui.run import Readers, Sync
 from app.ui.sound import SoundPlayer
-from app.ui.theme import Theme
+from app.ui.support_sheet import SupportPort
+from app.ui.theme import SKINS, Look, Theme
 from app.ui.wedge import WedgeFilter
 from app.ui.window import GateWindow
 from app.ui.words import Words
@@ -61,6 +63,7 @@ class GateParts:
     readers: Readers
     wedge: Callable[[ReaderEvent], None] | None = None
     diagnose: Diagnose | None = None
+    support: SupportPort | None = None
     tray: TraySpec | None = None
 
 
@@ -72,6 +75,7 @@ def make_window(
     words = Words(language, parts.office.site.zone)
     month = MonthPage(theme, words, parts.office, bridge, clock)
     approval = ApprovalPage(theme, words, parts.office, bridge, clock)
+    decided = DecisionPage(theme, words, parts.office, bridge, clock)
     heads = HeadcountMonthPage(theme, words, parts.office, bridge, clock)
     backfill = BackfillPage(theme, words, parts.office, bridge, clock)
     found = CandidatePage(words, parts.office, bridge, clock, month)
@@ -80,6 +84,7 @@ def make_window(
     under: dict[str, tuple[str, OfficePage]] = {
         "candidates": ("month", found),
         "approval": ("month", approval),
+        "decisions": ("month", decided),
         "heads": ("month", heads),
         "backfill": ("month", backfill),
     }
@@ -107,6 +112,8 @@ def make_window(
     month.open_page.connect(window.go)
     for child in (found, approval, heads, backfill):
         child.back.connect(lambda: window.go("month"))
+    approval.decisions_wanted.connect(lambda: window.go("decisions"))
+    decided.back.connect(lambda: window.go("approval"))
     if imports is not None:
         imports.open_page.connect(window.go)
         for other in (batches, cards):
@@ -121,24 +128,28 @@ def run_office_window(
     language: str = "ja",
     seconds: float | None = None,
     gate: GateParts | None = None,
+    banner: str = "",
     on_open: Callable[[], None] | None = None,
     on_network: Callable[[], None] = lambda: None,
 ) -> int:
     """Show the office until it is closed; 0 when all went well. Main thread. Starts and stops nothing of others."""
-    app = application()
+    app = application(language)
     bridge, player = Bridge(), SoundPlayer()
     inhibitor = Inhibitor("gate is open")
     inner: GateWindow | None = None
     if gate is not None:
         inner = GateWindow(
             gate.gate, bridge, clock=clock, player=player, language=language, delivery=parts.delivery,
-            diagnose=gate.diagnose, tray=gate.tray,
+            diagnose=gate.diagnose, support=gate.support, tray=gate.tray,
         )  # fmt: skip
         gate.gate.listen(bridge.take_news)
         gate.readers(bridge.take_reader)
         gate.gate.refresh()
         inhibitor.start()
     window = make_window(parts, bridge, clock, language, inner)
+    window.banner.setText(banner)
+    window.banner.setStyleSheet(f"background: {SKINS[Look.CHECK].paper}; padding: 6px 24px")
+    window.banner.setVisible(bool(banner))
     parts.sync(bridge.take_sync)
     if gate is not None and gate.wedge is not None:
         WedgeFilter(window, clock, gate.wedge).start()

@@ -5,23 +5,26 @@ Lines are numbered as the screen lists them: `app.office.sheet_typing` takes the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter, QPen
 
 from app.office.shapes import Group, Mark, Month
 from app.ui.office.marks import paint_sign, sign_of
-from app.ui.office.month_model import MonthModel
 from app.ui.theme import BOLD, INK, INK_2, LINE, REGULAR, colour, make_font
 from app.ui.words import Words
 
+Seen = Mapping[str, Mapping[str, Mark]]
+"""Worker id → day → mark."""
 DPI = 150
 LINES_A_PAGE = 22
 _WIDTH, _NAME, _NUMBER = 1650, 300, 46
 _TOP, _HEAD, _ROW = 120, 56, 42
 
 
-def sheet_pdf(month: Month, groups: list[Group], model: MonthModel, words: Words, site: str) -> bytes:
-    """A page for every `LINES_A_PAGE` workers of each company. Days with a record carry its sign already."""
+def sheet_pdf(month: Month, groups: list[Group], marks: Seen, words: Words, site: str) -> bytes:
+    """A page for every `LINES_A_PAGE` workers of each company. Days with a record carry its sign. Any thread."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
@@ -39,15 +42,13 @@ def sheet_pdf(month: Month, groups: list[Group], model: MonthModel, words: Words
             if not first:
                 writer.newPage()
             first = False
-            _page(painter, month, group, start, model, words, site)
+            _page(painter, month, group, start, marks, words, site)
     painter.end()
     buffer.close()
     return bytes(buffer.data().data())
 
 
-def _page(
-    painter: QPainter, month: Month, group: Group, start: int, model: MonthModel, words: Words, site: str
-) -> None:
+def _page(painter: QPainter, month: Month, group: Group, start: int, marks: Seen, words: Words, site: str) -> None:
     painter.setPen(colour(INK))
     painter.setFont(make_font(34, BOLD))
     company = group.company or words.title("month.no_company")
@@ -79,7 +80,7 @@ def _page(
         painter.setFont(make_font(22))
         painter.drawText(QRectF(_NUMBER + 8, top, _NAME - 12, _ROW), _LEFT, row.name)
         for number, day in enumerate(month.days):
-            mark = model.marks.get(row.worker_id, {}).get(day.day)
+            mark = marks.get(row.worker_id, {}).get(day.day)
             _box(painter, QRectF(_NUMBER + _NAME + number * cell, top, cell, _ROW), mark)
     painter.setPen(QPen(colour(LINE), 1))
     for line in range(len(rows) + 1):

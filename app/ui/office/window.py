@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QPalette
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.clock import Clock
 from app.gate.news import StorageAlarm
-from app.office.port import Changed, OfficeNews, OfficePort, PinRefused, Seated, Trouble
+from app.office.port import Changed, OfficeNews, OfficePort, PinRefused, PinShared, Seated, Trouble
 from app.office.shapes import SignedIn
 from app.ui.bridge import Bridge
 from app.ui.office.page import OfficePage
@@ -75,7 +75,9 @@ class OfficeWindow(QWidget):
             items.insert(0, RailItem(GATE, "gate", words.title("office.gate")))
         self.rail = Rail(self.theme, items)
         self.rail.chosen.connect(self.go)
-        self.pin = PinPad(self.theme, words, self._ask, IDLE_MINUTES * 60_000, title="office.sign_in")
+        self.pin = PinPad(
+            self.theme, words, self._ask, IDLE_MINUTES * 60_000, title="office.sign_in", choose=self._choose
+        )
         self.pin.close_pad.hide()
         self.stack = QStackedWidget()
         for widget in (self.pin, *self.pages.values(), *((gate,) if gate else ())):
@@ -98,6 +100,11 @@ class OfficeWindow(QWidget):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
+        self.banner = QLabel()
+        self.banner.setTextFormat(Qt.TextFormat.PlainText)
+        self.banner.setWordWrap(True)
+        self.banner.hide()
+        right.addWidget(self.banner)
         right.addWidget(self.strip)
         right.addWidget(self.stack, 1)
         right.addWidget(self.line)
@@ -162,14 +169,23 @@ class OfficeWindow(QWidget):
     # ---- who sits here -------------------------------------------------------------------------------------------
 
     def _ask(self, pin: str, reply: Answer) -> None:
-        def answered(answer: SignedIn | PinRefused) -> None:
-            if isinstance(answer, PinRefused):
-                reply(PinSaid(False, answer.wait_s))
-                return
-            reply(PinSaid(True, 0))
-            self.sit_down(answer)
+        def answered(answer: SignedIn | PinRefused | PinShared) -> None:
+            if isinstance(answer, PinShared):
+                self.pin.ask_who(answer.people)
+            else:
+                self._said(answer, reply)
 
         self._office.sign_in(pin, self.bridge.reply(answered))
+
+    def _choose(self, operator_id: str, reply: Answer) -> None:
+        self._office.sign_in_as(operator_id, self.bridge.reply(lambda answer: self._said(answer, reply)))
+
+    def _said(self, answer: SignedIn | PinRefused, reply: Answer) -> None:
+        if isinstance(answer, PinRefused):
+            reply(PinSaid(False, answer.wait_s))
+            return
+        reply(PinSaid(True, 0))
+        self.sit_down(answer)
 
     def sit_down(self, person: SignedIn) -> None:
         """His PIN was right: he sees the page he asked for."""

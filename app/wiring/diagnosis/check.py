@@ -84,6 +84,8 @@ class Patient:
     card_s: float | None = None
     """Seconds to wait for a card; None: nobody asked for one."""
     prompt: Callable[[str], None] = lambda code: None
+    quick: bool = False
+    """Only what is known at once: no reader is opened, nobody is asked, no file is read through."""
     """Told the message code of what a person must do now."""
     settings: Settings | None = None
     station: Station | None = None
@@ -130,10 +132,14 @@ class Step:
     rests_on: tuple[str, ...] = ()
 
 
+def left_out(patient: Patient, step: Step) -> Finding:
+    """A check that nobody asked for."""
+    return Finding(step.name, Result.NOT_CHECKED, say(f"check.{step.name}", patient.language).title)
+
+
 def carry_out(patient: Patient, step: Step) -> Finding:
     """Make a check, if its ground stands."""
-    name, language = step.name, patient.language
-    untold = Finding(name, Result.NOT_CHECKED, say(f"check.{name}", language).title)
+    name, language, untold = step.name, patient.language, left_out(patient, step)
     if patient.down.intersection(step.rests_on):
         patient.down.add(name)
         return untold

@@ -22,7 +22,7 @@ class Examiner:
     """One examination at a time; a new wish ends the one that is going on after its present check. Any thread."""
 
     def __init__(self, data: DataDir, language: str, live: Live) -> None:
-        self._data, self._language, self._live = data, language, live
+        self._data, self._language, self.live = data, language, live
         self._lock = threading.Lock()
         self._wish: Take | None = None
         self._closed = False
@@ -58,7 +58,7 @@ class Examiner:
                 take(None)
 
     def _tell(self, take: Take) -> None:
-        with closing(findings(self._data, self._language, live=self._live)) as found:
+        with closing(findings(self._data, self._language, live=self.live)) as found:
             for finding in found:
                 if self._closed or self._wish is not None:
                     return

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from app.errors import EnvironmentTrouble
+from datetime import timedelta
+
+from app import crash
+from app.clock import SystemClock
+from app.errors import CentreRefused, EnvironmentTrouble
 from app.readers.specs import parse_spec
 from app.secrets import DATABASE_KEY
 from app.store import rescue
 from app.store.backup import SpaceLevel, disk_space, is_sound
 from app.store.events import EventLog
+from app.store.meta import Meta
 from app.store.opening import check_access
 from app.wiring import card_profiles
 from app.wiring import station as station_wiring
 from app.wiring.diagnosis.check import Patient, Worth
+
+CRASH_TOLD = timedelta(days=7)
+"""A crash is told of for so long."""
 
 
 def folder(patient: Patient) -> str | None:
@@ -60,6 +68,8 @@ def keys(patient: Patient) -> str | None:
 def database(patient: Patient) -> str | None:
     check_access(patient.data.database, patient.data.backups)
     patient.station = station_wiring.open_station(patient.data, look=True)
+    if patient.quick:
+        return "doctor.database_opens"
     with patient.station.db.looking() as connection:
         if not is_sound(connection):
             raise EnvironmentTrouble("store.damaged", str(patient.data.database))
@@ -81,8 +91,25 @@ def log(patient: Patient) -> str | None:
     return "doctor.log"
 
 
+def crashes(patient: Patient) -> str | None:
+    """Whether the program ended unexpectedly of late, or met a fault; where the newest report lies."""
+    if not patient.data.holds(patient.data.root):
+        return None
+    since = SystemClock().now() - CRASH_TOLD
+    late = [report for report in crash.reports(patient.data.crashes) if report.at > since]
+    if late:
+        worst = next((report for report in late if report.ended), late[0])
+        code = "doctor.crashed" if worst.ended else "doctor.faulted"
+        raise Worth(code, at=f"{worst.at.astimezone():%m/%d %H:%M}", file=worst.path)
+    return "doctor.crashes"
+
+
 def chain(patient: Patient) -> str | None:
     if patient.station is None:
+        return None
+    if Meta(patient.station.db).get(station_wiring.CHAIN_BROKEN) == "1":
+        raise CentreRefused("sync.chain_broken", patient.station.identity.station_id)
+    if patient.quick:
         return None
     broken = EventLog(patient.station.db).verify_chain()
     if broken is not None:

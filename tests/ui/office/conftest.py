@@ -17,6 +17,7 @@ from app.office.formats.reading import PhoneBook
 from app.office.import_after import ImportAfter
 from app.office.import_desk import ImportDesk
 from app.office.import_file import PhoneKeys
+from app.office.import_notes import ImportNotes
 from app.office.import_service import ImportService
 from app.office.service import OfficeService
 from app.pins import PinGuard
@@ -125,7 +126,10 @@ def make_imports(bench: OfficeBench, folder: Path, on_stored: Callable[[], None]
         PhoneKeys(lambda: None, lambda _: None), PhoneBook, lambda _: bench.rosters.sites()[0], words,
     )  # fmt: skip
     after = ImportAfter(ImportLists(db), bench.log, bench.rosters, clock, lambda: str(uuid_utils.uuid7()))
-    return ImportService(desk, after, formats, lambda: bench.rosters.sites()[0], lambda: bench.desk.person, on_stored)
+    return ImportService(
+        desk, after, formats, lambda: bench.rosters.sites()[0], lambda: bench.desk.person, on_stored,
+        ImportNotes(AuditTrail(db)),
+    )  # fmt: skip
 
 
 @pytest.fixture

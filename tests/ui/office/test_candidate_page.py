@@ -184,3 +184,8 @@ def test_news_from_the_centre_disturb_no_selection_and_no_typing(desk: Desk) -> 
     assert heads.table.state() == heads.table.State.EditingState
     assert heads.model.setData(heads.model.index(0, 2), "12")
     desk.until(lambda: "12/" in heads.model.text(heads.model.index(0, 2)))
+    # the sums stand below the table and follow what is typed; the line itself is not far below all companies as well
+    desk.until(lambda: heads.sums.texts[1].lstrip("(").startswith("5"))
+    assert heads.sums.texts[2].lstrip("(").startswith("12")
+    assert heads.table.isRowHidden(heads.model.rowCount() - 1)
+    assert not heads.table.isRowHidden(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -148,6 +149,92 @@ def test_the_same_file_twice_adds_nothing_and_may_still_be_cleared(
         assert page.report.verdict.word.text() == "消去してよい"
         page.back.click()
     assert desk.bench.log.counts().pending == 2
+
+
+def test_what_is_kept_without_becoming_a_record_is_said_beside_the_verdict(
+    desk: Desk, page: ImportPage, dump: Callable[..., Path]
+) -> None:
+    rows = [f"{UNKNOWN},2026-11-19 07:41:00,入,東門", *[f"{card(1)},2026-11-19 07:40:00,入,東門"] * 2]
+    drop(desk, page, dump(*rows))
+    to_report(desk, page)
+    verdict = page.report.verdict
+    assert verdict.word.text() == "消去してよい"
+    assert "持ち主の分からないカードのタッチ 1 件も、ここに保存されています" in verdict.kept.text()
+    assert "二重タッチ 1 件" in verdict.kept.text()
+    assert desk.bench.log.counts().pending == 3, "and they are"
+    page.back.click()
+    drop(desk, page, dump(*rows))
+    to_report(desk, page)
+    assert not verdict.kept.isVisible(), "nothing new, nothing to say"
+
+
+def test_a_file_named_by_its_date_alone_waits_for_the_devices_name(
+    desk: Desk, page: ImportPage, tmp_path: Path
+) -> None:
+    for stem in ("20261118", "20261119"):
+        file = tmp_path / f"{stem}.csv"
+        file.write_text(f"カード,日時\r\n{card(1)[7:]},2026-11-18 07:40:00\r\n", encoding="utf-8", newline="")
+        drop(desk, page, file)
+        row = page.files.rows[-1]
+        if stem == "20261118":
+            row.map.click()
+            desk.until(lambda: bool(page.mapping.columns.choices))
+            page.mapping.name.setText("日付だけ")
+            page.next.click()
+        else:
+            row.go.click()
+        desk.until(lambda: "端末の名前" in page.clock.sum.text())
+        assert not page.next.isEnabled()
+        page.clock.device.setEditText("東門")
+        desk.until(lambda: page.next.isEnabled())
+        page.next.click()
+        desk.until(lambda: page.flow.step is Step.PLAN)
+        assert page.plan.board.plan.known == (stem == "20261119")
+        page.next.click()
+        desk.until(lambda: page.flow.step is Step.REPORT)
+        page.back.click()
+    assert desk.bench.log.counts().pending == 1
+
+
+def test_the_sheet_of_an_excel_file_is_chosen_and_kept_in_the_format(
+    desk: Desk, page: ImportPage, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["この表の説明"])
+    sheet = book.create_sheet("打刻")
+    for cells in (["カード", "日時"], [card(1)[7:], "2026-11-18 07:40:00"]):
+        sheet.append(cells)
+    file = tmp_path / "台帳.xlsx"
+    book.save(file)
+    drop(desk, page, file)
+    page.files.rows[0].map.click()
+    mapping = page.mapping
+    desk.until(lambda: mapping.sheet.isVisible())
+    mapping.sheet.choose("打刻")
+    desk.until(lambda: mapping.cells.sheet == "打刻")
+    assert mapping.columns.parts() == {Part.CARD: "カード", Part.AT: "日時"}
+    mapping.name.setText("台帳")
+    page.next.click()
+    desk.until(lambda: page.flow.step is Step.CLOCK and bool(page.clock.table.list.rows))
+    assert [one.name for one in page.clock.table.list.rows] == ["架空 1郎"]
+
+
+def test_json_lines_are_mapped_by_hand(desk: Desk, page: ImportPage, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    file.write_text(f'{{"idm":"{card(2)[7:]}","ts":"2026-11-18 07:40:00","dir":"IN"}}\n', encoding="utf-8")
+    drop(desk, page, file)
+    page.files.rows[0].map.click()
+    mapping = page.mapping
+    desk.until(lambda: bool(mapping.columns.choices))
+    assert mapping.delimiter.currentText() == "自動: JSON(1 行に 1 件)"
+    assert not mapping.header.isVisible()
+    assert mapping.columns.parts() == {Part.CARD: "idm", Part.AT: "ts"}
+    place = list(mapping.cells.columns).index("dir")
+    mapping.columns.choices[place].setCurrentIndex(mapping.columns.choices[place].findData(Part.DIRECTION))
+    mapping.name.setText("JSON")
+    page.next.click()
+    desk.until(lambda: page.flow.step is Step.CLOCK and bool(page.clock.table.list.rows))
+    assert [(one.name, one.direction) for one in page.clock.table.list.rows] == [("架空 2郎", "in")]
 
 
 def test_a_device_clock_that_is_fast_is_corrected_and_its_own_time_kept(

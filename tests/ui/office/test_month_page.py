@@ -121,6 +121,8 @@ def test_a_printed_sheet_and_its_lines_typed_in(desk: Desk, tmp_path: Path, monk
     page = desk.month
     page.bar.company.setCurrentIndex(1)
     page.print_sheet()
+    assert "用紙を作っています" in desk.window.line.left.text(), "not on the window's thread"
+    desk.until(lambda: "しました" in desk.window.line.left.text())
     (pdf,) = (tmp_path / "out").iterdir()
     assert pdf.read_bytes().startswith(b"%PDF")
     assert str(pdf) in desk.window.line.left.text()

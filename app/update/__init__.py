@@ -1,0 +1,1 @@
+"""New versions of the program: found, fetched, verified, put in, and put back (docs/updates.md)."""

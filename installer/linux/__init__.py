@@ -1,0 +1,1 @@
+"""Packages for Linux: a .deb for whole PCs, a .tar.xz for one user without an administrator."""
