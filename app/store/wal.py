@@ -110,8 +110,9 @@ class Log:
 
     def _may_be_torn(self, n: int) -> bool:
         """Whether the one wrong word may be what a power cut left of the header's first half."""
-        mended = self.frames[n].mended
-        return _in_two_sectors(n) and mended is not None and mended[0] < 2
+        frame = self.frames[n]
+        words = frame.guesses if frame.mended is None else [frame.mended]
+        return _in_two_sectors(n) and any(place in (0, 1) for place, _ in words)
 
 
 def _in_two_sectors(n: int) -> bool:

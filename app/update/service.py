@@ -75,6 +75,16 @@ class Updates:
                 raise InputRefused("update.tampered", wanted.name)
             return wanted
 
+    def signed_kept(self) -> Offer | None:
+        """The way back, as the list that was seen last has it: what is remembered of it is in a file that anybody with
+        this account may write. None: there is none on it. Asks no network. Raises InputRefused `update.expired` …"""
+        with self.alone():
+            memory = Memory.of(self.folder)
+            kept = memory.state.kept
+            signed = self._signed(memory, Remembered(self._metadata), lambda: False)
+            fit = (one for one in signed.offers() if kept and (one.path, one.version) == (kept.path, kept.version))
+            return next(fit, None)
+
     def package(self, offer: Offer) -> Path:
         """Where a package lies once it is here."""
         return self.folder / "packages" / offer.name

@@ -90,7 +90,7 @@ def apply(
         memory.state.left = ""
         memory.save()
         try:
-            program = _put_in(here, package, then_start=then_start)
+            program = _put_in(here, package, offer, then_start=then_start)
         except GenbaError:
             memory.state.applied = before
             memory.save()
@@ -115,21 +115,27 @@ def back(
     """
     time, here = clock or SystemClock(), installed or find()
     _check_rights(here)
+    signed = updates_of(data, time, here).signed_kept() if here.kind is Kind.SETUP_MACHINE else None
     with alone(data.updates):
         memory = Memory.of(data.updates)
-        applied, kept = memory.state.applied, memory.state.kept
+        applied, kept = memory.state.applied, signed or memory.state.kept
         if applied is None or applied.stage == "returned" or applied.to_version != VERSION:
             raise InputRefused("update.no_update", VERSION)
         package = data.updates / "packages" / (kept.name if kept else "-")
         if here.kind is Kind.FOLDERS:
             if not folders.has_previous(here.folder, applied.from_version):
                 raise InputRefused("update.no_way_back", applied.from_version)
-        elif kept is None or kept.version != applied.from_version or not is_whole(package, kept):
+        elif (
+            kept is None
+            or (here.kind is Kind.SETUP_MACHINE and signed is None)
+            or kept.version != applied.from_version
+            or not is_whole(package, kept)
+        ):
             raise InputRefused("update.no_way_back", applied.from_version)
         rejoin = _records_back(data, time, memory, leave_rejected=leave_rejected, by_itself=by_itself)
         memory.state.left, memory.state.ready = applied.to_version, None
         memory.save()
-        program = _put_in(here, package, back=True)
+        program = _put_in(here, package, kept, back=True)
         if program is not None:
             applied.stage = "returned"
             memory.save()
@@ -212,9 +218,13 @@ def _check_rights(here: Installed) -> None:
         raise EnvironmentTrouble("update.close_first", str(here.folder))
 
 
-def _put_in(here: Installed, package: Path, *, back: bool = False, then_start: bool = False) -> Path | None:
+def _put_in(
+    here: Installed, package: Path, offer: Offer | None, *, back: bool = False, then_start: bool = False
+) -> Path | None:
     if here.kind is Kind.FOLDERS:
         return folders.take_previous(here.folder) if back else folders.take_next(here.folder)
+    if here.kind is Kind.SETUP_MACHINE and offer is not None:
+        package = setup_exe.staged(package, offer, here)
     setup_exe.start(setup_exe.command(package, here, back=back, then_start=then_start))
     return None
 

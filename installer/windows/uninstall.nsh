@@ -89,6 +89,7 @@ Section "Uninstall"
   Delete "$INSTDIR\*.pem"
   Delete "$INSTDIR\provisioning.toml"
   Delete "$INSTDIR\update-root.json"
+  RMDir /r "$INSTDIR.setup" ; the last update's set-up, where only an administrator writes (app/update/setup_exe.py)
   RMDir "$INSTDIR"
   ${If} ${FileExists} "$INSTDIR\*.*"
     ${Log} "left, because it is not the program's: $INSTDIR"

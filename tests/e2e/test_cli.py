@@ -492,7 +492,16 @@ def test_json_of_every_command(rig: Rig, tmp_path: Path) -> None:
     status = one_json(rig.station_data, "status", "--json")
     assert set(status) == {
         *("station_id", "site_id", "pending", "rejected", "accepted", "suppressed", "oldest_pending_at"),
-        *("last_sync_at", "last_error", "chain_broken", "readers", "chain_head", "schema_version", "sqlite_version"),
+        *(
+            "last_sync_at",
+            "last_error",
+            "chain_broken",
+            "closed",
+            "readers",
+            "chain_head",
+            "schema_version",
+            "sqlite_version",
+        ),
     }
     assert one_json(rig.station_data, "sync", "--once", "--json")["last_error"] is None
     report = one_json(rig.station_data, "doctor", "--json", code=4)

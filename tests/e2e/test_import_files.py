@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.events import JST
+from app.messages import say
 from app.secrets import make_pin_verifier
 from tests.helpers.station_rig import PATIENCE_S, ROOT, Rig, ask, call, genba_touch
 from tests.helpers.tiny_site import tiny_site
@@ -96,6 +97,20 @@ def test_from_the_reader_to_the_centre_and_back(rig: Rig, tmp_path: Path) -> Non
     renewed = json.loads(call(data, "import", str(dump), "--json"))["files"][0]
     assert (renewed["new"], renewed["known"]) == (2, 0)
     assert sent()["rejected"] == 0
+
+    # what makes no record is told of beside "may be cleared", and stands in the list of what was imported
+    odd, nobody = tmp_path / "odd.csv", "felica:0140000000008888"
+    odd.write_text(f"card,at,direction,device\n{nobody},{at[0]},in,R2\n{nobody},{at[0]},in,R2\n", "utf-8")
+    said = call(data, "import", str(odd))
+    assert "消去してよい" in said
+    for code in ("import.kept_unknown_card", "import.kept_suppressed"):
+        assert say(code, "ja", count=1).title in said
+    head, newest, *older = call(data, "import", "--batches").splitlines()
+    assert head.split()[0] == "batch"
+    assert len(older) == 3
+    assert "odd.csv" in newest
+    assert "unknown_card=1 suppressed=1" in newest
+    assert "別の現場の分" in older[-1]
 
 
 def test_wrong_commands_say_what_is_wrong(tmp_path: Path) -> None:

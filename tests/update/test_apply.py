@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -304,6 +305,42 @@ def test_windows_runs_the_set_up_that_was_verified(bench: Bench, monkeypatch: py
     bench.run("0.1.0")
     updates.note_opened(bench.data)
     assert updates.status(bench.data, here)["last_update"]["stage"] == "returned"
+
+
+def test_with_more_rights_only_what_was_signed_runs_and_nothing_of_the_user_beside_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator's `update apply`: the account's own folder may hold whatever somebody has put there."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(update_apply.setup_exe, "start", started.append)
+    for module in (updates, update_apply):
+        monkeypatch.setattr(module.setup_exe, "has_rights", lambda installed: True)
+    here = Installed(Kind.SETUP_MACHINE, bench.folder)
+    for version in ("0.1.0", "0.2.0"):
+        bench.shop.publish(version, file=archive(bench.shop, version))
+    assert updates.updates_of(bench.data, installed=here).download() is not None
+    packages = bench.data.updates / "packages"
+    (packages / "it-key.pem").write_text("somebody's, whom set-up would believe")
+    update_apply.apply(bench.data, installed=here)
+    ran = Path(started[0][0])
+    assert ran.parent == bench.folder.with_name("genba-touch.setup")
+    assert list(ran.parent.iterdir()) == [ran]
+    assert ran.read_bytes() == (packages / ran.name).read_bytes()
+
+    bench.run("0.2.0")
+    updates.note_opened(bench.data)
+    memory = Memory.of(bench.data.updates)
+    kept = memory.state.kept
+    assert kept is not None
+    (packages / kept.name).write_bytes(b"evil")
+    memory.state.kept = replace(kept, size=4, sha256=hashlib.sha256(b"evil").hexdigest())
+    memory.save()
+    with pytest.raises(InputRefused, match=r"update\.no_way_back"):
+        update_apply.back(bench.data, installed=here)
+    offer = replace(kept, sha256="0" * 64)
+    with pytest.raises(InputRefused, match=r"update\.tampered"):
+        update_apply.setup_exe.staged(packages / kept.name, offer, here)
+    assert len(started) == 1
 
 
 START = """

@@ -107,6 +107,8 @@ class ApprovalPage(OfficePage):
             self._office.deadlines(self._bridge.reply(self._took_deadlines))
 
     def _ask(self) -> None:
+        if not self.table.list.rows:
+            self.sum.say(self.words.title("backfill.looking"))
         self._office.waiting(self._bridge.reply(self._took))
         self._office.deadlines(self._bridge.reply(self._took_deadlines))
 
@@ -157,7 +159,7 @@ class ApprovalPage(OfficePage):
     def _show_chosen(self) -> None:
         rows = self.table.chosen()
         chosen, own = len(rows), sum(not self._may_approve(one) for one in rows)
-        said = self.words.title("approval.sum", chosen=chosen, count=len(self.table.list.rows))
+        said = self.words.title("approval.sum", chosen=chosen, count=f"{len(self.table.list.rows):,}")
         if own and self.yes.isVisibleTo(self):
             said += self.words.title("approval.sum_own", own=own)
         self.sum.say(said)

@@ -80,10 +80,10 @@ class BackfillPage(MonthSubPage):
     def _show_chosen(self) -> None:
         chosen = self.table.chosen()
         ready = [one for one in chosen if not one.note]
-        said = self.words.title("approval.sum", chosen=len(chosen), count=len(self.table.list.rows))
+        said = self.words.title("approval.sum", chosen=len(chosen), count=f"{len(self.table.list.rows):,}")
         if len(ready) < len(chosen):
             said += self.words.title("backfill.sum_ready", ready=len(ready))
-        self.sum.say(said)
+        self.sum.say(said if self.table.list.rows else self.words.title("backfill.none"))
         self.all.setEnabled(any(not one.note for one in self.table.list.rows))
         self.store.setEnabled(bool(ready))
 

@@ -116,7 +116,7 @@ class CandidatePage(OfficePage):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        chosen, rows = len(self.table.chosen()), len(self.table.list.rows)
+        chosen, rows = len(self.table.chosen()), f"{len(self.table.list.rows):,}"
         typed = self.words.title("month.unsaved", count=len(self._month.typing.drafts))
         self.sum.say(f"{self.words.title('approval.sum', chosen=chosen, count=rows)}  {typed}")
         self.yes.setEnabled(chosen > 0)

@@ -92,6 +92,8 @@ class DecisionPage(OfficePage):
             self._ask()
 
     def _ask(self) -> None:
+        if not self.table.list.rows:
+            self.sum.say(self.words.title("backfill.looking"))
         self._office.decisions(self._bridge.reply(self._took))
 
     def _took(self, found: Sequence[Decision]) -> None:

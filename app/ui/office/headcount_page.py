@@ -66,7 +66,7 @@ class HeadcountSums(ColumnLine):
     """The model's last line: with a hundred companies it would stand far below."""
 
     def look(self, column: int) -> tuple[int, str, Qt.AlignmentFlag, int]:
-        return 13, INK, Qt.AlignmentFlag.AlignRight, 4
+        return 13, INK, Qt.AlignmentFlag.AlignRight, 11
 
 
 class HeadcountMonthPage(MonthSubPage):
@@ -103,6 +103,8 @@ class HeadcountMonthPage(MonthSubPage):
 
     def ask(self) -> None:
         month = self.month
+        if not self.model.rowCount():
+            self.sums.say([self.words.title("backfill.looking")])
 
         def took(rows: Sequence[HeadcountDay]) -> None:
             if month == self.month:

@@ -132,6 +132,8 @@ class BatchesPage(OfficePage):
         self.table.viewport().update()
 
     def _ask(self) -> None:
+        if not self._busy:
+            self.sum.say(self.words.title("backfill.looking"))
         self._port.batches(self._bridge.reply(self._took))
 
     def _took(self, batches: Sequence[BatchEntry]) -> None:

@@ -139,6 +139,7 @@ class UnknownCardsPage(OfficePage):
         self.table.viewport().update()
 
     def _ask(self) -> None:
+        self.sum.say(self.words.title("backfill.looking"))
         self._port.unknown_cards(self._bridge.reply(self._took))
 
     def _took(self, cards: Sequence[UnknownCard]) -> None:
@@ -167,7 +168,7 @@ class UnknownCardsPage(OfficePage):
     def _show_chosen(self) -> None:
         say, chosen = self.words.title, self.table.chosen()
         cards = self.table.list.rows
-        self.sum.say(say("cards.sum", count=len(cards), bound=len(self.bound)) if cards else say("cards.none"))
+        self.sum.say(say("cards.sum", count=f"{len(cards):,}", bound=len(self.bound)) if cards else say("cards.none"))
         self.bind.setText(say("cards.bind", count=len(self.bound)))
         self.bind.setEnabled(bool(self.bound))
         self.undo.setEnabled(any(card.card_key in self.bound for card in chosen))

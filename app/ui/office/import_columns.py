@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem
 
 from app.office.import_port import Cells, Part
@@ -81,6 +82,7 @@ class ColumnsTable(QTableWidget):
         self._theme, self._words = theme, words
         self.cells: Cells | None = None
         self.choices: list[QComboBox] = []
+        self._widths: list[int] = []
         self.setAccessibleName(words.title("wizard.first_rows"))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -106,14 +108,24 @@ class ColumnsTable(QTableWidget):
             self._add_choice(place, column, by_column.get(column))
             for number, row in enumerate(cells.rows[:_SHOWN], 1):
                 self.setItem(number, place, QTableWidgetItem(row[place] if place < len(row) else ""))
-        # every column wide enough for its choice's words; the last one takes what is left
+        # every column wide enough for its choice's words
         header = self.horizontalHeader()
         header.setMinimumSectionSize(self._theme.px(150))
         self.resizeColumnsToContents()
-        for place in range(self.columnCount()):
-            self.setColumnWidth(place, min(self.columnWidth(place), self._theme.px(300)))
+        self._widths = [min(self.columnWidth(place), self._theme.px(300)) for place in range(self.columnCount())]
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
+        self._widen()
+
+    def _widen(self) -> None:
+        """Room that is left is every column's, up to half of its own."""
+        room = self.viewport().width() / max(1, sum(self._widths))
+        for place, width in enumerate(self._widths):
+            self.setColumnWidth(place, round(width * min(max(room, 1.0), 1.5)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._widen()
 
     def _add_choice(self, place: int, column: str, part: Part | None) -> None:
         choice = QComboBox()

@@ -141,7 +141,7 @@ class ImportPage(OfficePage):
             self.told.emit("bad", sentence(self.words, news.said))
 
     def _took_cards(self, cards: Sequence[UnknownCard]) -> None:
-        self.cards.setText(self.words.title("cards.open", count=len(cards)))
+        self.cards.setText(self.words.title("cards.open", count=f"{len(cards):,}"))
 
     # ---- steps ----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -30,6 +30,8 @@ from app.ui.theme import SKINS, Look, Theme, colour
 
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
+_USUAL_WIDTH, _WIDEST = 1260, 1.5
+"""Of a table in a window of 1366 pixels, for which columns say their widths; how much wider these become at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class ListTable(QTableView, Generic[T]):
         super().__init__()
         self.list: ListModel[T] = ListModel(columns)
         self.setModel(self.list)
+        self._theme = theme
         self.setItemDelegate(_Painter(self))
         self.setAccessibleName(name)
         self.verticalHeader().hide()
@@ -153,14 +156,25 @@ class ListTable(QTableView, Generic[T]):
         header.setHighlightSections(False)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         for number, column in enumerate(columns):
-            if column.width:
-                self.setColumnWidth(number, theme.px(column.width))
-            else:
+            if not column.width:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
         self.setSortingEnabled(True)
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
         self.list.modelReset.connect(self.chosen_changed)
         self.doubleClicked.connect(lambda _: self.entered.emit())
+        self._widen()
+
+    def _widen(self) -> None:
+        """In a wide window every column gets its share, not the one that stretches alone."""
+        share = min(max(self.viewport().width() / self._theme.px(_USUAL_WIDTH), 1.0), _WIDEST)
+        for number, column in enumerate(self.list.columns):
+            if column.width:
+                self.setColumnWidth(number, round(self._theme.px(column.width) * share))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._widen()
 
     def chosen(self) -> list[T]:
         """Chosen rows, in the order of the list."""

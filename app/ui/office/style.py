@@ -45,8 +45,9 @@ def sheet(theme: Theme) -> str:
         font-size: {px(15)}px; }}
     QListWidget::item {{ padding: {px(3)}px {px(8)}px; }}
     QListWidget::item:selected {{ background: {PRESSED}; color: {INK}; }}
+    QHeaderView {{ background: {SURFACE}; border: none; }}
     QHeaderView::section {{ background: {SURFACE}; color: {INK_2}; border: none; border-bottom: 1px solid {LINE};
-        padding: {px(6)}px {px(8)}px; font-size: {px(13)}px; }}
+        padding: {px(6)}px {px(8) + 3}px; font-size: {px(13)}px; }}
     QProgressBar {{ background: {LINE}; border: none; border-radius: {px(6)}px; max-height: {px(12)}px;
         min-height: {px(12)}px; text-align: center; }}
     QProgressBar::chunk {{ background: {BRAND}; border-radius: {px(6)}px; }}

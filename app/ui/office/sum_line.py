@@ -47,8 +47,10 @@ class ColumnLine(QWidget):
             box = QRect(left + table.columnViewportPosition(column), 0, table.columnWidth(column), self.height())
             size, ink, side, gap = self.look(column) if column else (15, INK, Qt.AlignmentFlag.AlignLeft, 12)
             painter.setPen(colour(ink))
+            box = box.adjusted(px(gap) if side == Qt.AlignmentFlag.AlignLeft else 0, 0, 0, 0)
+            box = box.adjusted(0, 0, -px(gap) if side == Qt.AlignmentFlag.AlignRight else 0, 0)
             painter.setFont(make_font(self._fit(text, box.width(), size), BOLD, tabular=True))
-            painter.drawText(box.adjusted(px(gap), 0, -px(gap), 0), side | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()
 
     def _fit(self, text: str, width: int, size: int) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 
 from app.office.port import Seated
+from app.office.rights import rights_of
 from app.office.shapes import Right, SignedIn
 from app.ui.office.candidate_page import CandidatePage
 from app.ui.office.headcount_page import HeadcountMonthPage
@@ -133,6 +135,28 @@ def test_a_gates_pc_says_in_place_what_is_not_done_here(desk: Desk) -> None:
     desk.window.go("approval")
     assert desk.approval.note.isVisible()
     assert not desk.approval.yes.isVisible()
+
+
+DEEDS = {
+    "candidates": ("yes", "no", "save"),
+    "approval": ("yes", "no", "all", "decided", "take_back"),
+    "decisions": ("undo", "reason"),
+    "backfill": ("all", "store"),
+    "cards": ("who", "bind", "undo"),
+    "batches": ("take_back", "reason"),
+}
+"""Page → what is there to press or type where somebody may do it."""
+
+
+@pytest.mark.parametrize("at_gate", [True, False], ids=["gate", "office"])
+def test_at_a_gates_pc_no_page_has_a_button_for_what_the_centre_would_not_take(desk: Desk, at_gate: bool) -> None:
+    """Of an administrator, who has every right at an office's PC."""
+    desk.window.sit_down(SignedIn("admin-1", "架空 管理", *rights_of(["administrator"], at_gate=at_gate)))
+    for code, names in DEEDS.items():
+        desk.window.go(code)
+        page = desk.window.pages[code]
+        assert page.isVisible()
+        assert {name: getattr(page, name).isVisible() for name in names} == dict.fromkeys(names, not at_gate), code
 
 
 def test_who_is_taken_off_the_roster_is_signed_out(desk: Desk) -> None:
