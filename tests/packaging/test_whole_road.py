@@ -34,7 +34,7 @@ from tests.packaging.setup_bench import KEY, Bench, bench
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(build.BUILD_S + 1800)]
 
-NEXT = "0.2.0"
+NEXT = f"9{VERSION[1:]}"
 COMPANIES = {"yamada": "山田組", "suzuki 建設": "鈴木 建設", "髙﨑": "髙﨑鉄筋㈱"}
 SITE = tiny_site(workers=12)
 KEYS = [str(card["id"]) for card in SITE["cards"]]
