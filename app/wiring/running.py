@@ -27,7 +27,7 @@ _AGAIN_S = 0.5
 def object_name(kind: str, folder: str) -> str:
     """What the mutex ('running') or the event ('close') of a folder is called, without its `Global\\`.
 
-    `folder`: with the system's own lower case. The set-up makes the same name (installer/windows/program.nsh).
+    `folder`: with the system's own lower case. The set-up makes the same name (installer/windows/common.nsh).
     """
     return f"genba-touch {kind} {folder.replace(chr(92), '/')[-_LONGEST:]}"
 

@@ -90,16 +90,14 @@ class MonthLoader(QObject):
         if not left:
             self._pull()
             return
-        # another page is looked at: its own question waits for no more than a few people's marks
-        count = HANDFUL if self._table.isVisible() else HANDFUL // 4
 
         def took(marks: Marks) -> None:
             if this == self._round:
                 self._model.take_marks(marks)
                 self.marks_came.emit()
-                self._refresh(this, left[count:])
+                self._refresh(this, left[HANDFUL:])
 
-        self._office.marks(self._month, left[:count], self._bridge.reply(took))
+        self._office.marks(self._month, left[:HANDFUL], self._bridge.reply(took))
 
     def _pull(self) -> None:
         """Ask for marks that are not there, from the top of the screen on; when all are, for candidates."""
