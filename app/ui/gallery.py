@@ -24,7 +24,8 @@ from app.ui.bridge import Bridge
 from app.ui.card_tray import TrayCard, TraySpec
 from app.ui.content import Sound
 from app.ui.theme import make_font
-from app.ui.window import GateWindow, Timing
+from app.ui.timing import Timing
+from app.ui.window import GateWindow
 
 LONG = Timing(result_ms=3_600_000, alarm_ms=3_600_000, page_ms=3_600_000, tick_ms=3_600_000, diagnosis_ms=3_600_000)
 """Nothing goes away while its picture is taken."""

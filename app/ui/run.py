@@ -16,8 +16,9 @@ from app.ui.inhibit import Inhibitor
 from app.ui.sound import SoundPlayer
 from app.ui.status import SyncStatus
 from app.ui.support_sheet import SupportPort
+from app.ui.timing import Timing
 from app.ui.wedge import WedgeFilter
-from app.ui.window import GateWindow, Timing
+from app.ui.window import GateWindow
 
 Readers = Callable[[Callable[[ReaderEvent], None]], None]
 """Takes a listener for reader events; may call it from any thread, at once with the present states."""

@@ -6,7 +6,6 @@ No dialog ever opens here: pages lie inside the window, and a card touched meanw
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -37,6 +36,7 @@ from app.ui.strip import ResultStrip
 from app.ui.support_sheet import SupportPort
 from app.ui.sync_page import SyncPage
 from app.ui.theme import BACKGROUND, Theme
+from app.ui.timing import Timing
 from app.ui.touch_list import TouchList
 from app.ui.words import Words
 
@@ -45,19 +45,6 @@ class Player(Protocol):
     """What plays sounds."""
 
     def play(self, sound: Sound) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long things stay, in milliseconds."""
-
-    result_ms: int = 3_000
-    alarm_ms: int = 10_000
-    page_ms: int = 30_000
-    tick_ms: int = 200
-    """How often the clock is looked at; it is drawn once a second."""
-    diagnosis_ms: int = 120_000
-    """Whoever plugs a reader in is under the table for a while."""
 
 
 OUT = "station.withdrawn"

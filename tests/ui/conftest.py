@@ -17,7 +17,8 @@ from app.ui.card_tray import TraySpec
 from app.ui.content import Sound
 from app.ui.diagnosis_page import Diagnose
 from app.ui.gallery import settle
-from app.ui.window import GateWindow, Timing
+from app.ui.timing import Timing
+from app.ui.window import GateWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 HERE = Path(__file__).parent

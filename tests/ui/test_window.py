@@ -197,7 +197,7 @@ def test_an_alarm_ends_by_time(make_gate: Make, qtbot: QtBot) -> None:
 
 
 def test_the_alarm_lasts_ten_seconds_at_least() -> None:
-    from app.ui.window import Timing
+    from app.ui.timing import Timing
 
     assert Timing().alarm_ms >= 10_000
 

@@ -16,6 +16,7 @@ from app.office.port import Changed, Counted, OfficeNews, OfficePort, Trouble
 from app.office.shapes import Outcome, Right, SignedIn
 from app.office.tables import csv_bytes, tab_text
 from app.ui.bridge import Bridge
+from app.ui.office import month_text
 from app.ui.office.cell_panel import CellPanel
 from app.ui.office.marks import LEGEND
 from app.ui.office.month_bar import MonthBar
@@ -295,29 +296,19 @@ class MonthPage(OfficePage):
             message = self.words.known(outcome.error, "office.bug")
             self.told.emit("bad", f"{message.title} → {message.remedy}")
 
-    def _lines(self) -> list[list[str]]:
-        columns = self.model.columnCount()
-        return [[self.model.text(self.model.index(n, c)) for c in range(columns)] for n in range(len(self.model.lines))]
-
-    def _head(self) -> list[str]:
-        names = [self.words.title("month.name"), *(day.day for day in self.model.days)]
-        return [*names, self.words.title("month.days"), self.words.title("month.retirement")]
-
     def copy_chosen(self) -> None:
         """The chosen cells to the clipboard."""
-        indexes = self.table.selectionModel().selectedIndexes()
-        lines, columns = sorted({i.row() for i in indexes}), sorted({i.column() for i in indexes})
-        rows = [[self.model.text(self.model.index(n, c)) for c in columns] for n in lines]
-        if rows:
+        if rows := month_text.chosen(self.table, self.model):
             QApplication.clipboard().setText(tab_text(rows))
 
     def copy_all(self) -> None:
         """The whole table to the clipboard, with its head."""
-        QApplication.clipboard().setText(tab_text([self._head(), *self._lines()]))
+        QApplication.clipboard().setText(tab_text(month_text.whole(self.model, self.words)))
         self.told.emit("recorded", self.words.title("month.copied"))
 
     def save_csv(self) -> None:
         """The whole table as a file in the person's documents."""
         stamp = f"{self._clock.now().astimezone(JST):%Y%m%d-%H%M%S}"
         name = f"{self.words.title('office.page_month')}-{self.month}-{stamp}.csv"
-        self.told.emit(*save_file(name, csv_bytes(self._head(), self._lines()), self.words))
+        head, *lines = month_text.whole(self.model, self.words)
+        self.told.emit(*save_file(name, csv_bytes(head, lines), self.words))
