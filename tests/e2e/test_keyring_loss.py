@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,6 @@ from tests.helpers.tiny_site import tiny_site
 CARDS = 6
 SITE = tiny_site(workers=CARDS)
 KEYS = [str(card["id"]) for card in SITE["cards"]]
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, SITE)
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +45,6 @@ STEPS = (
     "app.store.copies:is_spare,app.store.wipe:drop_copies,pathlib:Path.unlink,"
     "app.sync.http:CentreClient.say_withdrawn"
 )
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, SITE)
-    yield running
-    running.close()
 
 
 def lose(centre: Centre, data: DataDir, *more: str) -> None:

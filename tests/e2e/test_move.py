@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,6 @@ from tests.helpers.tiny_site import tiny_site
 SITE = tiny_site(workers=2)
 CARD = SITE["cards"][0]["id"]
 CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, SITE)
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ bus.close()
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, SITE)
-    yield running
-    running.close()
-
-
-@pytest.fixture
 def keyring(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a session with a real keyring."""
     lacking = keyring_session.missing()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,6 @@ from tests.helpers.tiny_site import tiny_site
 
 SITE = tiny_site(workers=2)
 CARD = SITE["cards"][0]["id"]
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, SITE)
-    yield running
-    running.close()
 
 
 @pytest.fixture

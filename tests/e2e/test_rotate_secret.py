@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,18 +22,12 @@ from tests.helpers.keyring_session import KeyringSession
 from tests.helpers.station_rig import PATIENCE_S, ROOT, Centre, ask, call
 from tests.helpers.tiny_site import tiny_site
 
+SITE = tiny_site(workers=1)
 STEPS = (
     "app.secrets:KeyFileVault.set,app.secrets:SecretVault.set,app.secrets:KeyFileVault.delete,"
     "app.secrets:SecretVault.delete,app.sync.http:CentreClient.name_next_secret,"
     "app.sync.http:CentreClient.sign_in,app.recovery:write_sealed"
 )
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
-    running = Centre(tmp_path, tiny_site(workers=1))
-    yield running
-    running.close()
 
 
 def killed(step: int, names: str, data: Path, *command: str, env: Mapping[str, str] | None = None) -> int:
