@@ -36,8 +36,7 @@ class GalleryPart:
 
 
 _DAY = "2026-11-21 07:0{n}:12,345 INFO gate app.sync.push: sent {n}: {{'accepted': {n}}}, chain ok\n"
-PARTS = (
-    GalleryPart("index.txt", "genba-touch 0.1.0: file for support\n\n  700  versions.json\n 3900  doctor.json\n"),
+_HELD = (
     GalleryPart("versions.json", '{\n "program": "0.1.0",\n "python": "3.11.7",\n "os": "Windows 10"\n}\n'),
     GalleryPart("doctor.json", '[\n {\n  "check": "folder",\n  "result": "ok"\n }\n]\n'),
     GalleryPart("settings.json", '{\n "centre_url": "https://centre.example.co.jp",\n "support_contact": "(set)"\n}\n'),
@@ -45,6 +44,8 @@ PARTS = (
     GalleryPart("crashes/crash-20261120T221501000000.json", '{\n "kind": "native",\n "ended": true\n}\n'),
     GalleryPart("logs/gate-2026-11-21.log", "".join(_DAY.format(n=n % 10) for n in range(400))),
 )
+_LISTED = "".join(f"{part.size:8,}  {part.name}\n" for part in _HELD)
+PARTS = (GalleryPart("index.txt", f"genba-touch 0.1.0: file for support\n\n{_LISTED}"), *_HELD)
 
 
 class GallerySupport:
