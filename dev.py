@@ -67,9 +67,9 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def run(command: list[str], env: dict[str, str] | None = None) -> int:
-    """Run a command in the project folder and return its exit code; `env` is added to the environment."""
-    return subprocess.call(command, cwd=ROOT, env={**os.environ, **(env or {})})
+def run(command: list[str], env: dict[str, str] | None = None, cwd: Path = ROOT) -> int:
+    """Run a command, in the project folder unless told, and return its exit code; `env` is added to the environment."""
+    return subprocess.call(command, cwd=cwd, env={**os.environ, **(env or {})})
 
 
 def output(*command: str) -> str | None:
@@ -265,7 +265,8 @@ def dataset(args: list[str]) -> int:
 def package(args: list[str]) -> int:
     """what is installed: program, set-ups, packages in dist/ (docs/packaging.md); [STEP …]"""
     ready(to_test=False, more=TO_PACKAGE)
-    return run([PYTHON, "-m", "installer.package", *args])
+    # where the person stands: paths of tables and keys are meant from there
+    return run([PYTHON, "-m", "installer.package", *args], {"PYTHONPATH": str(ROOT)}, Path.cwd())
 
 
 def windows(args: list[str]) -> int:

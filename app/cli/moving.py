@@ -51,8 +51,9 @@ def _move_out(args: argparse.Namespace) -> int:
     if args.json:
         out.print_json(done)
         return 0
+    code = done.pop("code")
     message = say("move.out", args.language, **done)
-    out.say(f"{message.title}\n\n    {done['code']}\n\n{message.remedy}")
+    out.say(f"{message.title}\n\n    {code}\n\n{message.remedy}")
     return 0
 
 

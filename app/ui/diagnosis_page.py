@@ -48,6 +48,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         "settings",
         "keys",
         "database",
+        "in_service",
         "recovery",
         "log",
         "crashes",

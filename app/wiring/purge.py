@@ -24,9 +24,10 @@ from app.secrets import (
 )
 from app.settings import PROVISIONING_FILE, SETTINGS_FILE, START_LOCK, STATION_FILE, DataDir
 from app.store import rescue
+from app.store.closing import MOVED
 from app.store.copies import copies
 from app.store.folder import FolderLock
-from app.wiring import accounts
+from app.wiring import accounts, duties
 from app.wiring.setup import CA_FILE
 from app.wiring.station import AnyVault, open_station, vault_of
 
@@ -101,6 +102,7 @@ def _check_sent(data: DataDir) -> None:
     try:
         with open_station(data, look=True) as station:
             counts = station.outbox.counts()
+            moved = (MOVED,) == duties.standing(station.db)
             alone = [copy.path for copy in copies(station.db, data.kept_aside()) if not copy.spare]
     except (GenbaError, OSError) as trouble:
         if (data.root / BEGUN).exists():
@@ -108,7 +110,7 @@ def _check_sent(data: DataDir) -> None:
         why = trouble.code if isinstance(trouble, GenbaError) else str(trouble.strerror)
         raise InputRefused("purge.unknown", str(data.database), why=why) from trouble
     if missing := counts.pending + counts.rejected + counts.conflict:
-        raise InputRefused("purge.unsent", str(data.database), count=missing)
+        raise InputRefused("purge.moved" if moved else "purge.unsent", str(data.database), count=missing)
     if alone:
         raise InputRefused("purge.copies", str(alone[0]), count=len(alone))
 

@@ -118,6 +118,8 @@ def test_killed_anywhere_it_sends_all_and_then_holds_nobody(centre: Centre, tmp_
     assert {event["id"] for event in centre_events(centre.centre_data)} == set(ids)
     assert holds(plain_pages(data)) == []
     assert json.loads(call(data.root, "status", "--json"))["chain_head"]["seq"] == len(ids)
+    doctor = ask(data.root, "doctor", "--quick", "--json")
+    assert (doctor.returncode, json.loads(doctor.stdout)["first_failed"]) == (4, "in_service")
     state = json.loads(call(centre.centre_data, "central", "stations", "--json"))[0]
     assert state["withdrawn_at"] is not None
     for command in (("gate", "--headless"), ("sync", "--once"), ("rotate-secret",)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,19 +91,24 @@ def test_a_station_moves(centre: Centre, old: DataDir, tmp_path: Path) -> None:
     key = phones.station_key(old)["key"]
     twin = DataDir.at(tmp_path / "twin")
     shutil.copytree(old.root, twin.root)  # somebody's copy of the folder
-    out = json.loads(call(old.root, "move-out", str(file), "--json"))
-    assert out["pending"] == 2
+    shown = call(old.root, "move-out", str(file))
+    code = re.findall(r"^    (\S+-\S+)$", shown, re.M)
+    assert len(code) == 1, shown
+    assert "2 件" in shown
     assert file.read_bytes().count(KeyFileVault(old.root / "keys.json").require(CLIENT_SECRET)) == 0
     for command in (("gate", "--headless"), ("sync", "--once"), ("import", "x.csv")):
         done = ask(old.root, *command)
         assert done.returncode == 3, done.stderr
         assert str(file) in done.stderr, "it says where everything went"
+    done = ask(old.root, "doctor", "--quick", "--json")
+    assert (done.returncode, json.loads(done.stdout)["first_failed"]) == (4, "in_service")
+    assert "ほかの PC へ移されました" in ask(old.root, "purge", "--yes").stderr
     with open_station(old, rejoining=True) as station, pytest.raises(StorageTrouble, match=r"station\.moved"):
         record(station, centre.site_id, CARD, 1)
 
     assert move_in(new, file, "AAAA-BBBB-CCCC-DDDD-EEEE") == 3
     assert new.identity() is None
-    assert move_in(new, file, out["code"].lower().replace("-", " ")) == 0
+    assert move_in(new, file, code[0].lower().replace("-", " ")) == 0
     assert phones.station_key(new)["key"] == key, "phones' files are still opened"
     goes_on(new, centre)
     old.save_settings(_without_ca(old.settings()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.domain.verdict import Reason
 from app.messages import catalogue
 from app.readers.port import ReaderCondition
+from app.store.troubles import CLOSED
 from app.sync.trouble import KNOWN_FORBIDDEN, OFFLINE_KINDS
 
 APP = Path(__file__).parents[2] / "app"
@@ -56,7 +57,7 @@ def codes() -> dict[str, str]:
     failed |= {f"reason.{one.value}" for one in Reason if one.value.startswith("secure_")}
     failed |= {f"reason.{one}" for one in ("assurance_too_low", "card_stopped", "random_id", "blank_id")}
     failed |= {code for code in known if code.startswith("doctor.") and known[code].remedy}  # what is well has none
-    failed.add("sync.proxy_login")
+    failed |= {"sync.proxy_login", *CLOSED}
     warned = {code: "info" if info else "warning" for code, info in WARNED.findall(checks)}
     warned |= dict.fromkeys(WARNED_BY_NAME, "warning") | {"doctor.windows_pcsc_plain": "info"}
     note = (APP / "wiring" / "updates.py").read_text("utf-8").partition("def note(")[2].partition("\ndef ")[0]

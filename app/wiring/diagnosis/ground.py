@@ -6,15 +6,16 @@ from datetime import timedelta
 
 from app import crash
 from app.clock import SystemClock
-from app.errors import CentreRefused, EnvironmentTrouble
+from app.errors import CentreRefused, EnvironmentTrouble, InputRefused
 from app.readers.specs import parse_spec
 from app.secrets import DATABASE_KEY
-from app.store import rescue
+from app.store import closing, rescue
 from app.store.backup import SpaceLevel, disk_space, is_sound
+from app.store.closing import MOVED
 from app.store.events import EventLog
 from app.store.meta import Meta
 from app.store.opening import check_access
-from app.wiring import card_profiles
+from app.wiring import card_profiles, duties
 from app.wiring import station as station_wiring
 from app.wiring.diagnosis.check import Patient, Worth
 
@@ -74,6 +75,17 @@ def database(patient: Patient) -> str | None:
         if not is_sound(connection):
             raise EnvironmentTrouble("store.damaged", str(patient.data.database))
     return "doctor.database"
+
+
+def in_service(patient: Patient) -> str | None:
+    """Whether this folder's station still records here: it may have moved, or been withdrawn by the centre."""
+    station = patient.station
+    if station is None:
+        return None
+    found = closing.closing(station.db)
+    if found is not None:
+        raise InputRefused(MOVED, found.detail) if found.code == MOVED else duties.withdrawn(station)
+    return "doctor.in_service"
 
 
 def recovery(patient: Patient) -> str | None:
