@@ -199,8 +199,16 @@ def _list(args: argparse.Namespace) -> int:
 def _passphrase(args: argparse.Namespace, name: str, asked: dict[str, str | None]) -> str | None:
     """For a new key; the online one is used by a machine every night."""
     if name not in asked:
-        asked[name] = _ask(name) if args.passphrase and name != "online" else None
+        asked[name] = _new_passphrase(name, args.language) if args.passphrase and name != "online" else None
     return asked[name]
+
+
+def _new_passphrase(name: str, language: str) -> str:
+    """On the terminal asked for twice: nobody can mend a slip. Raises InputRefused `provision.passphrases_differ`."""
+    given = _ask(f"{say('provision.ask_new_passphrase', language).title} {name}")
+    if sys.stdin.isatty() and given != _ask(say("provision.ask_again", language).title):
+        raise InputRefused("provision.passphrases_differ")
+    return given
 
 
 def _ask(name: str) -> str:

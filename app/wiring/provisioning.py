@@ -81,6 +81,8 @@ def check(file: Path, data: DataDir, it_key: Path | None = None, *, online: bool
     notes = [] if opened.trusted else ["provision.unsigned" if opened.signer is None else "provision.key_unknown"]
     if opened.code is None:
         notes.append("provision.code_to_be_typed")
+    if not found and opened.settings.recovery_public_key is None:
+        notes.append("provision.no_recovery_key")
     if online and not found:
         try:
             notes.append(_ask(opened.settings))

@@ -109,11 +109,15 @@ def test_another_key_is_not_its_key(file: Path, data: DataDir, pinned: signing.P
 
 
 def test_without_a_key_of_it_a_signature_is_said_to_prove_little(file: Path, data: DataDir, tmp_path: Path) -> None:
-    assert provisioning.check(file, data).notes == ("provision.unsigned",)
+    assert provisioning.check(file, data).notes == ("provision.unsigned", "provision.no_recovery_key")
     private, _, fingerprint = signing.make_key(tmp_path / "own")
     provisioning.sign(file, signing.private_key(private), data)
     report = provisioning.check(file, data)
-    assert (report.faults, report.notes, report.signer) == ((), ("provision.key_unknown",), fingerprint)
+    assert (report.faults, report.notes, report.signer) == (
+        (),
+        ("provision.key_unknown", "provision.no_recovery_key"),
+        fingerprint,
+    )
 
 
 def test_provision_file_means_apply() -> None:
@@ -224,5 +228,5 @@ def test_a_table_that_is_none(tmp_path: Path, data: DataDir, text: str, code: st
 def test_what_the_check_says_to_scripts(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["--data-dir", str(tmp_path / "d"), "provision", "check", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
-        "ok": True, "signed_by": None, "faults": [], "notes": ["provision.unsigned"],
+        "ok": True, "signed_by": None, "faults": [], "notes": ["provision.unsigned", "provision.no_recovery_key"],
     }  # fmt: skip
