@@ -7,7 +7,6 @@ brings the company's provisioning file, and is signed by itself. All files of a 
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app import signing as keys
-from app.cli.out import table
+from app.cli import out
 from app.errors import GenbaError, InputRefused
 from app.messages import explain, say
 from app.settings import DataDir
@@ -102,7 +101,7 @@ def _run(args: argparse.Namespace, tell: Tell) -> int:
             _in_vain(str(args.out), sum(row.code == "issued" for row in rows), args.language)
             raise
     cells = [[one.company, one.file, one.size, one.sha256, one.signed_by or "-", one.code] for one in made]
-    tell(table(cells, ["company", "file", "bytes", "SHA-256", "signed by", "code"]))
+    tell(out.table(cells, ["company", "file", "bytes", "SHA-256", "signed by", "code"]))
     tell(f"{len(made)} files for {len(rows)} companies: {args.out}")
     return 0
 
@@ -132,15 +131,10 @@ def _issuing(args: argparse.Namespace, planned: Sequence[Planned]) -> Iterator[I
         return
     question = say("provision.ask_secret", args.language).title
     issuer = provisioning.administrator(
-        args.template, args.issue_as, lambda: _typed(f"{question}: "), keep=args.keep_secret
+        args.template, args.issue_as, lambda: out.ask_hidden(question), keep=args.keep_secret
     )
     with issuer:
         yield issuer.issue
-
-
-def _typed(question: str) -> str:
-    """Without being shown; from a script a line of stdin."""
-    return getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def _common(args: argparse.Namespace, key: keys.PrivateKey | None, work: Path, tell: Tell) -> Common:
@@ -149,7 +143,8 @@ def _common(args: argparse.Namespace, key: keys.PrivateKey | None, work: Path, t
     base: Path | None = args.base
     if base is None:
         if not (args.program / "genba-touch.exe").is_file():
-            raise SystemExit(f"{args.program}: there is no program for Windows. Please build it first.")
+            remedy = "build it on a Windows PC (python dev.py package build) and copy it here, or name it: --program"
+            raise SystemExit(f"{args.program}: there is no program for Windows; {remedy}")
         wanted = nsis.Wanted(args.program, work / "common", update_root=args.update_root)
         if signer is None:
             base = nsis.make(wanted)

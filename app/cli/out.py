@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from app.errors import GenbaError
+from app.errors import GenbaError, InputRefused
 from app.messages import explain
 from app.messages import say as sentence
 
@@ -87,9 +87,22 @@ def _width(text: str) -> int:
 
 
 def ask_pin() -> str:
-    """Asked for on the terminal, or the first line of stdin."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
+    """Asked for on the terminal, or the next line of stdin."""
+    return _unseen("PIN").strip()
+
+
+def ask_hidden(what: str) -> str:
+    """What is typed without being shown; from a script the next line of stdin. Raises InputRefused without one."""
+    try:
+        given = _unseen(what)
+    except EOFError:
+        given = ""
+    if not given:
+        raise InputRefused("provision.no_answer", what)
+    return given
+
+
+def _unseen(what: str) -> str:
     import getpass
 
-    return getpass.getpass("PIN: ")
+    return getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")

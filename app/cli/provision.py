@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -235,12 +234,4 @@ def _passphrase(file: Path, language: str) -> str | None:
 
 
 def _hidden(code: str, language: str) -> str:
-    """What is typed without being shown; from a script a line of stdin. Raises InputRefused without one."""
-    prompt = say(code, language).title + ": "
-    try:
-        given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    except EOFError:
-        given = ""
-    if not given:
-        raise InputRefused("provision.no_answer", say(code, language).title)
-    return given
+    return out.ask_hidden(say(code, language).title)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,8 +122,11 @@ def _status(args: argparse.Namespace) -> int:
     if args.json:
         out.print_json(said)
         return 0
+    code, values = updates.note(DataDir.at(args.data_dir)) or ("doctor.version", {"version": said["version"]})
+    message = say(code, args.language, **values)
+    out.say("\n  → ".join(line for line in (message.title, message.remedy) if line))
     for key, value in said.items():
-        out.say(f"{key}: {value if value is not None else '-'}")
+        out.say(f"    {key}: {value if value is not None else '-'}")
     return 0
 
 
@@ -139,7 +141,7 @@ def _add(args: argparse.Namespace) -> int:
     repo.add(
         args.folder,
         args.keys,
-        _ask,
+        out.ask_hidden,
         args.file,
         channel=args.channel,
         version=args.version,
@@ -153,12 +155,16 @@ def _add(args: argparse.Namespace) -> int:
 def _percent(args: argparse.Namespace) -> int:
     return _said(
         args,
-        repo.percent(args.folder, args.keys, _ask, channel=args.channel, version=args.version, value=args.percent),
+        repo.percent(
+            args.folder, args.keys, out.ask_hidden, channel=args.channel, version=args.version, value=args.percent
+        ),
     )
 
 
 def _withdraw(args: argparse.Namespace) -> int:
-    return _said(args, repo.withdraw(args.folder, args.keys, _ask, channel=args.channel, version=args.version))
+    return _said(
+        args, repo.withdraw(args.folder, args.keys, out.ask_hidden, channel=args.channel, version=args.version)
+    )
 
 
 def _said(args: argparse.Namespace, count: int) -> int:
@@ -169,7 +175,7 @@ def _said(args: argparse.Namespace, count: int) -> int:
 def _refresh(args: argparse.Namespace) -> int:
     if not 1 <= args.days <= 365:
         raise InputRefused("update_repo.days", str(args.days))
-    until = repo.refresh(args.folder, args.keys, _ask, args.days)
+    until = repo.refresh(args.folder, args.keys, out.ask_hidden, args.days)
     out.say(say("update_repo.refreshed", args.language, until=until.date().isoformat()).title)
     return 0
 
@@ -177,7 +183,7 @@ def _refresh(args: argparse.Namespace) -> int:
 def _rotate(args: argparse.Namespace) -> int:
     asked: dict[str, str | None] = {}
     file = repo.rotate(
-        args.folder, args.keys, args.new_keys or args.keys, _ask, lambda name: _passphrase(args, name, asked)
+        args.folder, args.keys, args.new_keys or args.keys, out.ask_hidden, lambda name: _passphrase(args, name, asked)
     )
     out.say(say("update_repo.rotated", args.language, file=file).title)
     return 0
@@ -205,14 +211,7 @@ def _passphrase(args: argparse.Namespace, name: str, asked: dict[str, str | None
 
 def _new_passphrase(name: str, language: str) -> str:
     """On the terminal asked for twice: nobody can mend a slip. Raises InputRefused `provision.passphrases_differ`."""
-    given = _ask(f"{say('provision.ask_new_passphrase', language).title} {name}")
-    if sys.stdin.isatty() and given != _ask(say("provision.ask_again", language).title):
+    given = out.ask_hidden(f"{say('provision.ask_new_passphrase', language).title} {name}")
+    if sys.stdin.isatty() and given != out.ask_hidden(say("provision.ask_again", language).title):
         raise InputRefused("provision.passphrases_differ")
     return given
-
-
-def _ask(name: str) -> str:
-    """Asked for on the terminal, or the next line of stdin."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    return getpass.getpass(f"{name}: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from app.update import plan
 from app.update.publish import Repository
 from app.update.state import Memory
 from tests.helpers.fake_clock import FakeClock
+from tests.helpers.station_rig import genba_touch
 from tests.update.bench import Shop, days, pc, served
 
 Address = Callable[[Shop], str]
@@ -245,3 +247,10 @@ def test_a_source_that_is_not_there_is_the_machine_s_trouble(tmp_path: Path) -> 
     (next((shop.folder / "metadata").glob("2.snapshot.json"))).unlink()  # a copy that is not complete yet
     with pytest.raises(EnvironmentTrouble, match=r"update\.no_list"):
         pc(shop, tmp_path).check()
+
+
+def test_a_key_never_gets_an_empty_passphrase(tmp_path: Path) -> None:
+    words = ["update-repo", "new", str(tmp_path / "list"), "--keys", str(tmp_path / "keys"), "--passphrase"]
+    done = subprocess.run(genba_touch(tmp_path / "data", *words), input="\n", text=True, capture_output=True)
+    assert done.returncode == 3, done.stderr
+    assert not list(tmp_path.rglob("*.pem"))
